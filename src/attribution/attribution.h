@@ -1,0 +1,113 @@
+/*
+ * The attribution stage: where an address is, and whose. Country (MMDB), network
+ * owner (ASN, MMDB) and listing (a sanctioned network) are three facts, never
+ * merged. Loaded whole into an immutable snapshot; a reload makes another beside it.
+ */
+#ifndef WAYBILL_ATTRIBUTION_ATTRIBUTION_H
+#define WAYBILL_ATTRIBUTION_ATTRIBUTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/record.h"
+
+struct attribution;
+
+enum list_format {
+	LIST_AUTO,      /* told by its first lines */
+	LIST_CSV,       /* network,jurisdiction,programme,holder,confidence,valid_from,valid_until,source */
+	LIST_CIDR,      /* one network a line, # comments */
+	LIST_DELEGATED, /* RIR delegated-extended; jurisdictions names the country codes wanted */
+};
+
+struct list_conf {
+	const char *path;
+	const char *name;           /* NULL: the file's name */
+	enum list_format format;
+	const char *jurisdiction;   /* for CIDR lists: what its rows mean; for delegated: country code */
+	enum confidence confidence; /* of rows that don't say; NONE: medium */
+};
+
+struct attribution_conf {
+	const char *const *databases;    /* MMDB paths; a user's win over found ones, found ones over the embedded one */
+	size_t database_count;
+	bool no_auto_detect;             /* don't look in the usual places */
+	const char *embedded_database;   /* installed default MMDB, or NULL */
+	const char *sanctioned;          /* the product's sanctioned.csv; NULL: the compiled-in copy */
+	const struct list_conf *lists;   /* further lists */
+	size_t list_count;
+	const char *const *jurisdictions; /* rows that count, "KP"; default {"KP"} */
+	size_t jurisdiction_count;
+	const uint32_t *asns;            /* origin ASNs that count as listed, with the country they stand for */
+	const char *const *asn_jurisdictions;
+	size_t asn_count;                /* AS131279 for KP is in by default */
+	const char *const *home;         /* home networks; default: private ranges */
+	size_t home_count;
+};
+
+/* A note for the user while loading: a refused database, an old one, a bad row (file and line). */
+typedef void attribution_note_fn(void *ctx, bool error, const char *note);
+
+/*
+ * Loads everything. A bad database or list is refused by name through note and the rest is
+ * used; NULL only when nothing at all could be built (the KP core rule needs no file). conf is not kept.
+ */
+struct attribution *attribution_load(const struct attribution_conf *conf, attribution_note_fn *note, void *ctx);
+void attribution_destroy(struct attribution *a); /* takes NULL */
+
+/* The per-flow check: is a (at any time, by any list) one to look at? Nanoseconds. */
+bool attribution_listed(const struct attribution *a, const struct addr *addr);
+
+/* Country, owner and flags, through a cache. */
+void attribution_place(struct attribution *a, const struct addr *addr, struct place *out);
+
+/* What is known of the exchange, for the confidence ladder. */
+struct exchange {
+	bool two_way;       /* packets both ways */
+	bool handshake;     /* TCP handshake completed */
+	bool payload;       /* payload moved */
+	bool private_link;  /* both ends look like a private interconnect, see attribution_private_link */
+};
+
+/*
+ * Holds an address against the lists at a time (packet time): the best row valid then, the confidence by the
+ * ladder and the reasons for and against. out->row NULL: not listed then.
+ */
+void attribution_listing(struct attribution *a, const struct addr *addr, const struct place *place,
+                         int64_t time, const struct exchange *exchange, struct listing *out);
+
+/*
+ * A listed address as the end of a private interconnect (documented example configurations copy
+ * 175.45.176.0/30 for a link's two ends): both ends in one /30 or /31 of a listed network, or
+ * a listed address speaking link-local protocols on a tagged VLAN beside private addresses.
+ */
+bool attribution_private_link(const struct attribution *a, const struct addr *x, const struct addr *y, uint16_t vlan);
+
+/* What was loaded, for coverage, check and lookup. */
+struct attribution_database {
+	const char *path;         /* "(embedded)" path too */
+	const char *type;         /* metadata database_type */
+	int64_t built;            /* build_epoch, ns */
+	const char *digest;       /* SHA-256 of the file, hexadecimal */
+	bool country, asn;        /* what could be read from it */
+};
+struct attribution_list {
+	const char *path, *name, *digest;
+	size_t rows;
+};
+size_t attribution_databases(const struct attribution *a, const struct attribution_database **out);
+size_t attribution_lists(const struct attribution *a, const struct attribution_list **out);
+
+/* Every row, of any time, that covers addr, most specific first; at most max. For lookup. */
+size_t attribution_rows(const struct attribution *a, const struct addr *addr,
+                        const struct listing_row **out, size_t max);
+
+/* Each database's own answer, for lookup: disagreement is shown. index < attribution_databases(). */
+int attribution_database_place(const struct attribution *a, size_t index, const struct addr *addr, struct place *out,
+                               unsigned *prefix_bits);
+
+const char *confidence_name(enum confidence c); /* "confirmed" ... */
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * The configuration: YAML against a schema (libcyaml). Const after loading; each stage gets its own part
+ * only. Every key has a default, so that no file at all is a working replay.
+ */
+#ifndef WAYBILL_CONF_H
+#define WAYBILL_CONF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attribution/attribution.h"
+#include "capture/capture.h"
+#include "decode/decode.h"
+#include "flow/flow.h"
+#include "output/output.h"
+#include "policy/policy.h"
+#include "stream/stream.h"
+#include "transfer/transfer.h"
+
+struct conf {
+	struct decoder_limits decode;
+	struct flow_limits flow;
+	struct stream_limits stream;
+	struct transfer_limits transfer;
+	struct attribution_conf attribution;
+	struct policy_conf policy;
+	struct output_conf output;
+	int64_t delivery_wait; /* ns: how long a replay waits at its end for webhooks */
+	void *owner;           /* what conf_free frees */
+};
+
+/*
+ * Reads path; NULL: the defaults alone. 0, or -1 and error, which names file, line and key.
+ * Strings in out live until conf_free.
+ */
+int conf_load(const char *path, struct conf *out, char *error, size_t error_size);
+void conf_free(struct conf *c);
+
+#endif

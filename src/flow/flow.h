@@ -1,0 +1,81 @@
+/*
+ * The flow stage: packets that belong together, by addresses, ports, protocol,
+ * VLAN-independent, each with the time it lived in packet time. The table has a limit; when it
+ * is reached the least valuable flow goes first, a protected one never.
+ */
+#ifndef WAYBILL_FLOW_FLOW_H
+#define WAYBILL_FLOW_FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/packet.h"
+#include "base/record.h"
+
+struct flow_table;
+struct flow; /* opaque; lives until its end callback returns */
+
+struct flow_limits {
+	size_t memory;           /* bytes for flows; 0: default */
+	int64_t tcp_established; /* idle times in ns of packet time; 0: defaults */
+	int64_t tcp_opening;     /* SYN without an answer */
+	int64_t tcp_closing;     /* after FIN both ways or RST */
+	int64_t udp;
+	int64_t other;           /* ICMP, SCTP and the rest */
+};
+
+struct flow_ops {
+	/* A flow began. Before anything else is done with it. */
+	void (*begin)(void *ctx, struct flow *f);
+	/* A flow ended (flow_describe tells why); its attachment is to be freed here. */
+	void (*end)(void *ctx, struct flow *f);
+};
+
+struct flow_table *flow_table_create(const struct flow_limits *limits, const struct flow_ops *ops, void *ctx);
+
+/* Ends every flow with FLOW_END_CAPTURE, oldest first packet first, and frees all. Takes NULL. */
+void flow_table_destroy(struct flow_table *t);
+
+/* Ends every flow with FLOW_END_CAPTURE, oldest first packet first; the table stays, empty. */
+void flow_table_flush(struct flow_table *t);
+
+/*
+ * Counts p in its flow, beginning one where needed (a SYN on a finished TCP flow begins a new
+ * one: FLOW_END_REUSE). Timers run by p->time first. *from: who sent p. NULL: no flow could be had
+ * (counted). The flow is valid until the next call on the table.
+ */
+struct flow *flow_table_packet(struct flow_table *t, const struct packet *p, enum side *from);
+
+/* What the next stages keep with a flow: opaque here; freed by the end callback's owner. */
+void *flow_attachment(const struct flow *f);
+void flow_attach(struct flow *f, void *attachment);
+
+/* A protected flow is never shed to make room. */
+void flow_protect(struct flow *f);
+bool flow_protected(const struct flow *f);
+
+/* Cheap looks at a flow, for the packet path. */
+struct flow_view {
+	const struct addr *addr[2];
+	uint16_t port[2];
+	uint8_t transport;
+	uint64_t payload[2];
+	bool two_way;    /* packets were seen from both ends */
+	bool handshake;
+};
+void flow_look(const struct flow *f, struct flow_view *out);
+
+/*
+ * The whole record: places, listings and facts are left empty (the pipeline fills them); strings are static.
+ */
+void flow_describe(const struct flow *f, struct flow_record *out);
+
+size_t flow_table_count(const struct flow_table *t);    /* flows now open */
+uint64_t flow_table_total(const struct flow_table *t);  /* flows begun so far */
+const struct coverage_counter *flow_table_counters(struct flow_table *t, size_t *count);
+
+/* Community ID v1 (github.com/corelight/community-id-spec), seed 0, "1:" and base64. */
+void flow_community_id(const struct flow_record *r, char out[40]);
+
+#endif

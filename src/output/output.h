@@ -1,0 +1,109 @@
+/*
+ * The output stage: records leave the house. One file a sink, one const struct sink
+ * each, one table sinks[]; a sink opens if its part of the configuration asks for it.
+ */
+#ifndef WAYBILL_OUTPUT_OUTPUT_H
+#define WAYBILL_OUTPUT_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/record.h"
+
+struct output;
+struct loop;
+
+enum { /* event kinds, as --events names them */
+	EVENT_FLOW = 1u << 0,
+	EVENT_TRANSFER = 1u << 1,
+	EVENT_ALERT = 1u << 2,
+	EVENT_COVERAGE = 1u << 3,
+	EVENT_STATS = 1u << 4,
+};
+
+struct webhook_target {
+	const char *name;
+	const char *url;
+	const char *secret;           /* "whsec_" + base64, or raw; NULL: unsigned */
+	const char *ca_file;          /* private CA, or NULL */
+	const char *proxy;            /* or NULL */
+	enum severity minimum;        /* alerts below it are not sent */
+	int64_t timeout;              /* ns for one attempt */
+	int64_t retry_first, retry_max; /* back-off, ns */
+	int64_t give_up;              /* after so long an alert is a dead letter; 0: never */
+};
+
+struct output_conf {
+	const char *events_path;      /* "-": stdout; NULL: no events */
+	unsigned events;              /* EVENT_* wanted */
+	bool summary;                 /* the readable summary on summary_stream */
+	FILE *summary_stream;
+	bool colour;                  /* on summary_stream */
+	const char *spool_path;       /* SQLite file for the webhook; NULL: none */
+	const struct webhook_target *webhooks;
+	size_t webhook_count;
+	const char *observer_name;    /* host name of this sensor */
+};
+
+/* Opens every sink that conf asks for. loop carries asynchronous delivery. NULL and error. */
+struct output *output_open(const struct output_conf *conf, struct loop *loop, char *error, size_t error_size);
+
+void output_flow(struct output *o, const struct flow_record *r);
+void output_transfer(struct output *o, const struct transfer_record *r);
+void output_alert(struct output *o, const struct alert *a);
+void output_coverage(struct output *o, const struct coverage *c);
+
+/* A sentence about input that could not be read, or anything the summary must admit. */
+void output_problem(struct output *o, const char *sentence);
+
+/* True while flow records are of use to some sink (else they need not be described). */
+bool output_wants_flows(const struct output *o);
+
+/* Alerts still to be delivered; the loop runs on until there are none, or the wait is over. */
+size_t output_pending(const struct output *o);
+
+/* Writes what is buffered and prints the summary. 0, or -1 when something owed was not written (error says what). */
+int output_finish(struct output *o, char *error, size_t error_size);
+void output_close(struct output *o); /* takes NULL */
+
+const char *severity_name(enum severity s);       /* "critical" ... */
+int severity_parse(const char *name, enum severity *out);
+
+/*
+ * A sink. Any member but open and close may be NULL: it is not interested. state is what open
+ * gave. Records are borrowed for the call.
+ */
+struct sink {
+	const char *name;
+	/* 0 and *state (NULL: not wanted by conf), or -1 and error. */
+	int (*open)(const struct output_conf *conf, struct loop *loop, void **state, char *error, size_t error_size);
+	void (*flow)(void *state, const struct flow_record *r);
+	void (*transfer)(void *state, const struct transfer_record *r);
+	void (*alert)(void *state, const struct alert *a);
+	void (*coverage)(void *state, const struct coverage *c);
+	void (*problem)(void *state, const char *sentence);
+	size_t (*pending)(const void *state);
+	int (*finish)(void *state, char *error, size_t error_size);
+	void (*close)(void *state);
+};
+
+extern const struct sink sink_events;  /* NDJSON, events.c */
+extern const struct sink sink_summary; /* for a person, summary.c */
+extern const struct sink sink_webhook; /* POST of alerts out of a durable spool, webhook.c */
+
+/*
+ * An event as one ECS JSON object, for every sink that sends JSON: event.c. ingested: processing
+ * time, ns. The writer holds the object and nothing else afterwards (no line feed).
+ */
+struct json;
+void event_write_flow(struct json *j, const struct flow_record *r, int64_t ingested);
+void event_write_transfer(struct json *j, const struct transfer_record *r, int64_t ingested);
+void event_write_alert(struct json *j, const struct alert *a, int64_t ingested);
+void event_write_coverage(struct json *j, const struct coverage *c, int64_t ingested);
+
+/* The geo, as and waybill.listing members of one address, as in an event (for lookup --json). */
+void event_write_lookup(struct json *j, const struct addr *addr, const struct place *p, const struct listing *l);
+
+#endif

@@ -1,0 +1,3 @@
+#ifndef WAYBILL_PIPELINE_H
+#define WAYBILL_PIPELINE_H
+#endif

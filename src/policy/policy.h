@@ -1,0 +1,58 @@
+/*
+ * The policy stage: flows and transfers with their places are held against the
+ * rules. An alert opens at the first packet that proves it and closes with the totals; repeats
+ * within a window fold into one.
+ */
+#ifndef WAYBILL_POLICY_POLICY_H
+#define WAYBILL_POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/record.h"
+
+struct policy;
+
+struct network {
+	struct addr addr;
+	unsigned bits;
+};
+
+struct policy_conf {
+	bool sanctioned_transfer, sanctioned_contact, bulk_outbound; /* rules that are on */
+	uint64_t bulk_bytes;         /* an inferred upload above it */
+	const struct network *allow; /* places where bulk may go */
+	size_t allow_count;
+	const struct network *home;  /* home networks; none: private ranges */
+	size_t home_count;
+	int64_t fold_window;         /* ns of packet time; 0: no folding */
+	size_t open_alerts;          /* at most; 0: default */
+};
+
+struct policy_ops {
+	void (*alert)(void *ctx, const struct alert *a);
+};
+
+struct policy *policy_create(const struct policy_conf *conf, const struct policy_ops *ops, void *ctx);
+void policy_destroy(struct policy *p); /* takes NULL */
+
+/*
+ * A flow with a listed endpoint went on (each packet until it has an alert) or ended. r is complete: places,
+ * listings, facts. True: an alert is open on it, and it needs no more looks but the last.
+ */
+bool policy_flow(struct policy *p, const struct flow_record *r, bool ended);
+
+/* A transfer began, or ended. Every transfer is shown here. */
+void policy_transfer(struct policy *p, const struct transfer_record *r, bool ended);
+
+/* Packet time goes on: folding windows that are over are closed with their totals. */
+void policy_time(struct policy *p, int64_t now);
+
+/* The end: every open alert is closed. */
+void policy_flush(struct policy *p, int64_t now);
+
+const struct coverage_counter *policy_counters(struct policy *p, size_t *count);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * The proto stage: what a conversation says. One file a protocol, one const
+ * struct proto each, one table protos[]. A protocol is known by what it says, on any
+ * port; it sees bytes, who sent them, packet time and the transfer API, nothing else.
+ */
+#ifndef WAYBILL_PROTO_PROTO_H
+#define WAYBILL_PROTO_PROTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/record.h"
+#include "base/verdict.h"
+#include "transfer/transfer.h"
+
+enum { PROTO_PORTS_MAX = 4, PROBE_BYTES_MAX = 2048 };
+
+/* The first bytes each way, as far as they have come; len 0: none yet. */
+struct probe {
+	const uint8_t *bytes[2]; /* [SIDE_SOURCE], [SIDE_DESTINATION] */
+	size_t len[2];
+	uint16_t port[2];
+	bool midstream; /* the beginning of the conversation may be missing */
+};
+
+struct proto {
+	const char *name;      /* network.protocol */
+	uint8_t transport;     /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t ports[PROTO_PORTS_MAX]; /* hints: break a tie, never decide alone */
+	const char *reads;     /* for doc: what is read */
+	const char *infers;    /* what is inferred */
+	const char *misses;    /* what is not seen */
+
+	/* VERDICT_DONE: it is this one. VERDICT_MORE: can't tell yet. VERDICT_NOT_MINE. Pure. */
+	enum verdict (*probe)(const struct probe *p);
+
+	/* State for one conversation, or NULL (counted). */
+	void *(*open)(struct session *s);
+	/*
+	 * Bytes in order; all bytes of the conversation are given, those probed included. VERDICT_SWITCH
+	 * hands the rest to another protocol (AUTH TLS, CONNECT, upgrade), see session_switch.
+	 */
+	enum verdict (*data)(void *state, enum side from, const uint8_t *bytes, size_t len);
+	/* len bytes from this side were not seen. */
+	enum verdict (*gap)(void *state, enum side from, uint64_t len);
+	/* This side sends nothing more (FIN). May be NULL. */
+	void (*end)(void *state, enum side from);
+	/* The flow ended. Ends transfers it holds; frees state. */
+	void (*close)(void *state, bool reset);
+};
+
+extern const struct proto *const protos[]; /* NULL-terminated, most specific first */
+
+extern const struct proto proto_ftp;
+extern const struct proto proto_http;
+extern const struct proto proto_tls;
+extern const struct proto proto_ssh;
+
+/*
+ * One flow's conversation: finds the protocol by the first bytes, then feeds
+ * it; or feeds a carrier, where a control channel expected this flow.
+ */
+struct conversation;
+
+/* NULL: out of memory. midstream: see struct probe. */
+struct conversation *conversation_open(struct session *s, bool midstream);
+/* VERDICT_DONE: nothing more is wanted of either side. Others: go on. */
+enum verdict conversation_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t len);
+enum verdict conversation_gap(struct conversation *c, enum side from, uint64_t len);
+void conversation_end(struct conversation *c, enum side from, bool reset);
+/* Takes NULL. Before session_close. */
+void conversation_close(struct conversation *c, bool reset);
+
+#endif

@@ -1,0 +1,200 @@
+/*
+ * The transfer stage: all that a protocol can say. A session is one flow's
+ * conversation; a transfer is one file. Protocols begin transfers, give their bytes at offsets, and end
+ * them; this stage hashes, types, joins ranges and infers what can't be read.
+ */
+#ifndef WAYBILL_TRANSFER_TRANSFER_H
+#define WAYBILL_TRANSFER_TRANSFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/record.h"
+
+struct transfer_tracker;
+struct session;
+struct transfer;
+
+struct transfer_limits {
+	size_t memory;          /* bytes held out of order, all transfers; 0: default 256 MB */
+	size_t per_transfer;    /* 0: default 64 MB */
+	size_t open;            /* open transfers at most; 0: default */
+	int64_t join_timeout;   /* how long a file in ranges waits for the next one; 0: default 60 s */
+	uint64_t infer_bytes;   /* payload from one side that makes an inferred transfer; 0: default 64 KB */
+	bool no_hash;
+};
+
+struct transfer_ops {
+	/*
+	 * began: the first byte moved, or the server accepted it; told once, at once. ended: told once, with
+	 * everything. Discarded transfers are never told unless they had begun.
+	 */
+	void (*began)(void *ctx, const struct transfer_record *r);
+	void (*ended)(void *ctx, const struct transfer_record *r);
+	/* Fills the flow record (with places) of a session's flow, on demand. out->facts is set by the caller. */
+	void (*flow)(void *ctx, void *flow, struct flow_record *out);
+};
+
+struct transfer_tracker *transfer_tracker_create(const struct transfer_limits *limits,
+                                                 const struct transfer_ops *ops, void *ctx);
+void transfer_tracker_destroy(struct transfer_tracker *t); /* takes NULL */
+
+/* Packet time goes on: joined files that waited long enough are ended. Cheap to call. */
+void transfer_tracker_time(struct transfer_tracker *t, int64_t now);
+
+/* The end of the input: every transfer still open is ended, as truncated. */
+void transfer_tracker_flush(struct transfer_tracker *t, int64_t now);
+
+const struct coverage_counter *transfer_tracker_counters(struct transfer_tracker *t, size_t *count);
+
+/* ---- a session: one flow's conversation ---- */
+
+struct session_ends { /* what a protocol may know of its flow */
+	struct addr addr[2]; /* [SIDE_SOURCE], [SIDE_DESTINATION] */
+	uint16_t port[2];
+	uint8_t transport;
+};
+
+/* flow: opaque, handed to ops.flow. NULL: out of memory. */
+struct session *session_open(struct transfer_tracker *t, void *flow, const struct session_ends *ends, int64_t now);
+
+/*
+ * The flow ended. Transfers still open in it end as truncated or, after a reset,
+ * aborted; an unread session's volume is inferred here at the latest. Frees the session once
+ * nothing refers to it.
+ */
+void session_close(struct session *s, bool reset, int64_t now);
+
+/* Packet time of the bytes now being parsed; set by the pipeline before each call down. */
+void session_time(struct session *s, int64_t now);
+int64_t session_now(const struct session *s);
+
+const struct session_ends *session_ends(const struct session *s);
+const struct facts *session_facts(const struct session *s);
+struct arena *session_arena(struct session *s); /* lives as long as the session; limited */
+
+/* Facts. The bytes are decoded and copied; the first non-empty answer stays unless replace. */
+void session_protocol(struct session *s, const char *name, const char *method); /* static strings */
+void session_account(struct session *s, const void *bytes, size_t len);         /* replaces */
+void session_service(struct session *s, const void *bytes, size_t len);
+void session_client(struct session *s, const void *bytes, size_t len);
+void session_server(struct session *s, const void *bytes, size_t len);
+void session_language(struct session *s, const void *bytes, size_t len);
+struct facts *session_edit_facts(struct session *s); /* for tls.* and ssh.*; strings from session_arena */
+
+/*
+ * Before a protocol's data() returns VERDICT_SWITCH: the last unused bytes of that call (of the
+ * side that sent it) already belong to what follows.
+ */
+void session_switch(struct session *s, size_t unused);
+size_t session_switch_unused(const struct session *s);
+
+/*
+ * From here on the session's content can't be read (TLS, SSH, unknown): its volume is
+ * inferred. method: static, "encrypted", "unknown protocol".
+ */
+void session_unreadable(struct session *s, const char *method);
+
+/*
+ * Payload as counted by the flow so far, each way; called by the pipeline for unreadable sessions:
+ * for every packet of a protected (listed) flow, else now and then and at the end.
+ */
+void session_volume(struct session *s, const uint64_t payload[2]);
+
+/* ---- one file ---- */
+
+struct transfer_start {
+	enum side sender;      /* an end of the session's flow */
+	const char *method;    /* "STOR", "GET": copied */
+	const void *path;      /* as the protocol names it, bytes; may be NULL, and told later */
+	size_t path_len;
+	const char *charset;   /* declared by the protocol, or NULL to guess */
+	bool size_known;
+	uint64_t size;
+	uint64_t offset;       /* of the first byte to come (FTP REST, ranges) */
+	/*
+	 * Parts of one file that come apart, over one or several sessions, are joined when they have
+	 * the same key (bytes that name the file and its version, e.g. URL + total + validator)
+	 * between the same two addresses. NULL: not joined.
+	 */
+	const void *join_key;
+	size_t join_len;
+};
+
+/* NULL at a limit (counted); every function below takes NULL and does nothing. */
+struct transfer *transfer_begin(struct session *s, const struct transfer_start *start);
+
+/* Tells more of it while it is open. Bytes are decoded and copied. */
+void transfer_name(struct transfer *t, const void *path, size_t len, const char *charset);
+void transfer_method(struct transfer *t, const char *method);
+void transfer_sender(struct transfer *t, enum side sender);
+void transfer_size(struct transfer *t, uint64_t size);
+void transfer_offset(struct transfer *t, uint64_t offset); /* before the first byte */
+void transfer_mime(struct transfer *t, const void *bytes, size_t len);
+void transfer_http(struct transfer *t, const char *method, const char *url, unsigned status, const char *referrer);
+void transfer_encoding(struct transfer *t, const char *encoding); /* undone by the protocol: "gzip" */
+void transfer_listing(struct transfer *t);                        /* it is an open directory listing */
+void transfer_user(struct transfer *t, const void *bytes, size_t len);
+/* It moves over another flow (FTP data): that session's flow is told as the data connection. */
+void transfer_carrier(struct transfer *t, struct session *data);
+/* The server accepted it: it is told even if no byte of it is ever seen. */
+void transfer_accepted(struct transfer *t);
+
+/* Bytes at an offset in the file (as the receiver would save it). Any order; the first copy wins. */
+void transfer_data(struct transfer *t, uint64_t offset, const uint8_t *bytes, size_t len);
+/* Bytes at the end of what was given so far. */
+void transfer_append(struct transfer *t, const uint8_t *bytes, size_t len);
+/* Bytes known to have moved, content not seen, at the end of what was given so far. */
+void transfer_skip(struct transfer *t, uint64_t len);
+/* What was sent, where an encoding is undone: hashed beside the content. */
+void transfer_sent(struct transfer *t, const uint8_t *bytes, size_t len);
+
+/*
+ * Over. A joined part is only set aside until its file is whole or the wait is
+ * over. After it t is gone for the caller.
+ */
+void transfer_end(struct transfer *t, enum transfer_state state);
+/* It was not a file after all (a listing, a refused command). Told only if it had begun to be told. */
+void transfer_discard(struct transfer *t);
+
+/* ---- a control channel announces a data connection ---- */
+
+struct expectation {
+	struct addr from, to;    /* who will connect, where to; see any_from */
+	bool any_from;           /* whoever connects there (NAT, FXP) */
+	uint16_t to_port;
+	uint8_t transport;
+	int64_t lifetime;        /* ns of packet time from now */
+};
+
+/*
+ * What is called for the data connection when it comes. A side here is an end of the data flow.
+ * owner is referenced for as long as the expectation stands; release tells that nothing more comes.
+ */
+struct carrier_ops {
+	void (*open)(void *owner, struct session *data);
+	void (*data)(void *owner, struct session *data, enum side from, const uint8_t *bytes, size_t len);
+	void (*gap)(void *owner, struct session *data, enum side from, uint64_t len);
+	/* end of one side's bytes (FIN), or of all (reset or flow end) */
+	void (*end)(void *owner, struct session *data, enum side from, bool reset);
+	void (*release)(void *owner);
+};
+
+/* A newer expectation for the same destination replaces the older. 0, or -1 at the limit (owner released). */
+int session_expect(struct session *control, const struct expectation *e, const struct carrier_ops *ops, void *owner);
+
+/*
+ * Is this session's flow an expected one? Then its carrier, else NULL. Asked once by the proto
+ * stage when the flow opens (with the first packet, so that either direction may come first), and again
+ * at its first payload. The expectation is used up.
+ */
+struct carrier;
+struct carrier *session_carrier(struct session *s);
+void carrier_data(struct carrier *c, enum side from, const uint8_t *bytes, size_t len);
+void carrier_gap(struct carrier *c, enum side from, uint64_t len);
+void carrier_end(struct carrier *c, enum side from, bool reset);
+void carrier_close(struct carrier *c); /* the data flow ended: calls release */
+
+#endif

@@ -1,6 +1,9 @@
 /*
  * A streaming JSON writer (RFC 8259) into one growing buffer, reused from line to line.
  * Members and elements are separated by themselves. Text is made valid UTF-8.
+ *
+ * Most members have constant names; the functions that write them are inline, so that the
+ * compiler knows their length.
  */
 #ifndef WAYBILL_OUTPUT_JSON_H
 #define WAYBILL_OUTPUT_JSON_H
@@ -8,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct json {
 	char *bytes;
@@ -17,20 +21,157 @@ struct json {
 };
 
 void json_init(struct json *j);
-void json_clear(struct json *j);  /* frees */
-void json_reset(struct json *j);  /* empties, keeps the buffer */
+void json_clear(struct json *j); /* frees */
+void json_reset(struct json *j); /* empties, keeps the buffer */
 
-/* name: the member's name, NULL inside an array or at the top. */
-void json_object(struct json *j, const char *name);
-void json_object_end(struct json *j);
-void json_array(struct json *j, const char *name);
-void json_array_end(struct json *j);
+/* Values alone: behind json_name, or as elements of an array behind json_separate. */
+void json_put_text(struct json *j, const void *bytes, size_t len); /* quoted, made valid */
+void json_put_u64(struct json *j, uint64_t value);
+void json_put_i64(struct json *j, int64_t value);
+void json_put_time(struct json *j, int64_t time); /* as clock_format */
+void json_put_hex(struct json *j, const uint8_t *bytes, size_t len);
 
-void json_string(struct json *j, const char *name, const char *value); /* NULL value: the member is left out */
-void json_bytes(struct json *j, const char *name, const void *bytes, size_t len);
-void json_u64(struct json *j, const char *name, uint64_t value);
-void json_i64(struct json *j, const char *name, int64_t value);
-void json_bool(struct json *j, const char *name, bool value);
-void json_time(struct json *j, const char *name, int64_t time); /* clock_format */
+/* Makes room for n more bytes. False: memory is out, and the writer has failed. */
+bool json_grow(struct json *j, size_t n);
+
+static inline bool
+json_reserve(struct json *j, size_t n)
+{
+	return n <= j->size - j->len || json_grow(j, n);
+}
+
+/* Bytes as they are. */
+static inline void
+json_put(struct json *j, const char *bytes, size_t len)
+{
+	if (!json_reserve(j, len))
+		return;
+	memcpy(j->bytes + j->len, bytes, len);
+	j->len += len;
+}
+
+static inline void
+json_separate(struct json *j)
+{
+	if (j->separate)
+		json_put(j, ",", 1);
+	j->separate = true;
+}
+
+/* A member's name, which needs no escaping; NULL inside an array or at the top. */
+static inline void
+json_name(struct json *j, const char *name)
+{
+	json_separate(j);
+	if (name == NULL)
+		return;
+	size_t len = strlen(name);
+	if (!json_reserve(j, len + 3))
+		return;
+	char *at = j->bytes + j->len;
+	*at++ = '"';
+	memcpy(at, name, len);
+	memcpy(at + len, "\":", 2);
+	j->len += len + 3;
+}
+
+/* Constant members, written out: "\"a\":1,\"b\":2". */
+static inline void
+json_splice(struct json *j, const char *members)
+{
+	json_separate(j);
+	json_put(j, members, strlen(members));
+}
+
+static inline void
+json_object(struct json *j, const char *name)
+{
+	json_name(j, name);
+	json_put(j, "{", 1);
+	j->separate = false;
+}
+
+static inline void
+json_object_end(struct json *j)
+{
+	json_put(j, "}", 1);
+	j->separate = true;
+}
+
+static inline void
+json_array(struct json *j, const char *name)
+{
+	json_name(j, name);
+	json_put(j, "[", 1);
+	j->separate = false;
+}
+
+static inline void
+json_array_end(struct json *j)
+{
+	json_put(j, "]", 1);
+	j->separate = true;
+}
+
+static inline void
+json_bytes(struct json *j, const char *name, const void *bytes, size_t len)
+{
+	json_name(j, name);
+	json_put_text(j, bytes, len);
+}
+
+/* NULL value: the member is left out. */
+static inline void
+json_string(struct json *j, const char *name, const char *value)
+{
+	if (value != NULL)
+		json_bytes(j, name, value, strlen(value));
+}
+
+/* A string that is known to need no escaping. */
+static inline void
+json_plain(struct json *j, const char *name, const char *value)
+{
+	json_name(j, name);
+	json_put(j, "\"", 1);
+	json_put(j, value, strlen(value));
+	json_put(j, "\"", 1);
+}
+
+static inline void
+json_u64(struct json *j, const char *name, uint64_t value)
+{
+	json_name(j, name);
+	json_put_u64(j, value);
+}
+
+static inline void
+json_i64(struct json *j, const char *name, int64_t value)
+{
+	json_name(j, name);
+	json_put_i64(j, value);
+}
+
+static inline void
+json_bool(struct json *j, const char *name, bool value)
+{
+	json_name(j, name);
+	json_put(j, value ? "true" : "false", value ? 4 : 5);
+}
+
+static inline void
+json_time(struct json *j, const char *name, int64_t time)
+{
+	json_name(j, name);
+	json_put_time(j, time);
+}
+
+/* Lower-case hexadecimal in quotes. */
+static inline void
+json_hex(struct json *j, const char *name, const uint8_t *bytes, size_t len)
+{
+	json_name(j, name);
+	json_put_hex(j, bytes, len);
+}
 
 #endif

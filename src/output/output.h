@@ -44,7 +44,9 @@ struct output_conf {
 	const char *spool_path;       /* SQLite file for the webhook; NULL: none */
 	const struct webhook_target *webhooks;
 	size_t webhook_count;
-	const char *observer_name;    /* host name of this sensor */
+	const char *observer_name;    /* host name of this sensor, or NULL */
+	const char *const *inputs;    /* what is replayed, as the user named it, for the summary; or NULL */
+	size_t input_count;
 };
 
 /* Opens every sink that conf asks for. loop carries asynchronous delivery. NULL and error. */
@@ -79,6 +81,8 @@ struct sink {
 	const char *name;
 	/* 0 and *state (NULL: not wanted by conf), or -1 and error. */
 	int (*open)(const struct output_conf *conf, struct loop *loop, void **state, char *error, size_t error_size);
+	/* Of use to it just now, by its part of conf? NULL: whatever it has a function for. */
+	bool (*wants_flows)(const void *state);
 	void (*flow)(void *state, const struct flow_record *r);
 	void (*transfer)(void *state, const struct transfer_record *r);
 	void (*alert)(void *state, const struct alert *a);
@@ -94,14 +98,21 @@ extern const struct sink sink_summary; /* for a person, summary.c */
 extern const struct sink sink_webhook; /* POST of alerts out of a durable spool, webhook.c */
 
 /*
- * An event as one ECS JSON object, for every sink that sends JSON: event.c. ingested: processing
- * time, ns. The writer holds the object and nothing else afterwards (no line feed).
+ * An event as one ECS JSON object, for every sink that sends JSON (event*.c). The writer holds the
+ * object and nothing else afterwards (no line feed). doc/events.md is the reference, and
+ * doc/waybill-event.schema.json the schema.
  */
 struct json;
-void event_write_flow(struct json *j, const struct flow_record *r, int64_t ingested);
-void event_write_transfer(struct json *j, const struct transfer_record *r, int64_t ingested);
-void event_write_alert(struct json *j, const struct alert *a, int64_t ingested);
-void event_write_coverage(struct json *j, const struct coverage *c, int64_t ingested);
+
+struct event_stamp {       /* all of an event that may differ between two replays of one input */
+	int64_t ingested;      /* processing time, ns */
+	const char *observer;  /* host name of this sensor, or NULL */
+};
+
+void event_write_flow(struct json *j, const struct flow_record *r, const struct event_stamp *stamp);
+void event_write_transfer(struct json *j, const struct transfer_record *r, const struct event_stamp *stamp);
+void event_write_alert(struct json *j, const struct alert *a, const struct event_stamp *stamp);
+void event_write_coverage(struct json *j, const struct coverage *c, const struct event_stamp *stamp);
 
 /* The geo, as and waybill.listing members of one address, as in an event (for lookup --json). */
 void event_write_lookup(struct json *j, const struct addr *addr, const struct place *p, const struct listing *l);

@@ -1,1 +1,399 @@
+/*
+ * Finds out which protocol a conversation speaks, by the first bytes each way
+ * and never by the port alone, then only passes on what comes. Where the
+ * first segment decides, nothing is copied.
+ *
+ * A conversation seen without its beginning may start in the middle of a
+ * message; then every segment is a new chance, for a while.
+ */
 #include "config.h"
+
+#include "proto/proto.h"
+
+#include <stdlib.h>
+
+#include "proto/held.h"
+
+enum {
+	SWITCHES_MAX = 8, /* AUTH TLS, CONNECT, upgrades: more is somebody playing */
+	CHANCES_MAX = 32, /* segments of a midstream conversation that may be nobody's */
+};
+
+enum phase {
+	PHASE_PROBING, /* no protocol yet; state and carrier are NULL */
+	PHASE_PROTO,   /* proto and state have it */
+	PHASE_CARRIER, /* a control channel expected this flow and takes its bytes */
+	PHASE_DONE,    /* nothing more is wanted; state and carrier are NULL */
+};
+
+struct conversation {
+	struct session *session;
+	enum phase phase;
+	const struct proto *proto;
+	void *state;
+	struct carrier *carrier;
+	struct held *held; /* PHASE_PROBING: what came so far, NULL for nothing */
+	uint32_t refused;  /* protos[] that gave it back, by index */
+	unsigned switches;
+	unsigned chances;
+	bool midstream;
+	bool asked; /* the carrier was asked for at the first payload */
+};
+
+static void ask_carrier(struct conversation *c);
+static enum verdict give(struct conversation *c, enum side from, const uint8_t *bytes, size_t len);
+static enum verdict give_gap(struct conversation *c, enum side from, uint64_t len);
+static enum verdict give_end(struct conversation *c, enum side from);
+static enum verdict probe_data(struct conversation *c, enum side from, const uint8_t *bytes,
+        size_t len);
+static enum verdict probe_gap(struct conversation *c, enum side from, uint64_t len);
+static enum verdict choose(const struct conversation *c, const struct probe *p,
+        const struct proto **chosen);
+static const struct proto *likely(const struct conversation *c, const struct probe *p);
+static bool port_fits(const struct proto *proto, const struct probe *p);
+static struct probe probe_of(const struct conversation *c);
+static size_t hold(struct conversation *c, enum side from, const uint8_t *bytes, size_t len);
+static enum verdict start(struct conversation *c, const struct proto *proto, const char *method);
+static enum verdict replay(struct conversation *c);
+static enum verdict out_of_room(struct conversation *c);
+static enum verdict settle(struct conversation *c, enum verdict v, enum side from,
+        const uint8_t *bytes, size_t len);
+static enum verdict nobodys(struct conversation *c);
+static enum verdict give_up(struct conversation *c, const char *why);
+static void leave(struct conversation *c, bool reset);
+
+struct conversation *
+conversation_open(struct session *s, bool midstream)
+{
+	struct conversation *c = calloc(1, sizeof *c);
+	if (c == NULL)
+		return NULL;
+	c->session = s;
+	c->midstream = midstream;
+	ask_carrier(c);
+	return c;
+}
+
+enum verdict
+conversation_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t len)
+{
+	if (!c->asked) {
+		c->asked = true;
+		ask_carrier(c);
+	}
+	return len > 0 ? give(c, from, bytes, len) : VERDICT_MORE;
+}
+
+enum verdict
+conversation_gap(struct conversation *c, enum side from, uint64_t len)
+{
+	return give_gap(c, from, len);
+}
+
+void
+conversation_end(struct conversation *c, enum side from, bool reset)
+{
+	if (c->phase == PHASE_CARRIER)
+		carrier_end(c->carrier, from, reset);
+	else if (!reset)
+		give_end(c, from);
+}
+
+void
+conversation_close(struct conversation *c, bool reset)
+{
+	if (c == NULL)
+		return;
+	if (c->phase == PHASE_PROBING && c->held != NULL)
+		out_of_room(c);
+	leave(c, reset);
+	free(c);
+}
+
+/* A control channel may announce this flow before its first packet or between that and its first payload. */
+static void
+ask_carrier(struct conversation *c)
+{
+	if (c->phase != PHASE_PROBING)
+		return;
+	c->carrier = session_carrier(c->session);
+	if (c->carrier != NULL)
+		c->phase = PHASE_CARRIER;
+}
+
+static enum verdict
+give(struct conversation *c, enum side from, const uint8_t *bytes, size_t len)
+{
+	if (len == 0)
+		return c->phase == PHASE_DONE ? VERDICT_DONE : VERDICT_MORE;
+	switch (c->phase) {
+	case PHASE_PROBING:
+		return probe_data(c, from, bytes, len);
+	case PHASE_PROTO:
+		return settle(c, c->proto->data(c->state, from, bytes, len), from, bytes, len);
+	case PHASE_CARRIER:
+		carrier_data(c->carrier, from, bytes, len);
+		return VERDICT_MORE;
+	case PHASE_DONE:
+		break;
+	}
+	return VERDICT_DONE;
+}
+
+static enum verdict
+give_gap(struct conversation *c, enum side from, uint64_t len)
+{
+	switch (c->phase) {
+	case PHASE_PROBING:
+		return probe_gap(c, from, len);
+	case PHASE_PROTO:
+		return settle(c, c->proto->gap(c->state, from, len), from, NULL, 0);
+	case PHASE_CARRIER:
+		carrier_gap(c->carrier, from, len);
+		return VERDICT_MORE;
+	case PHASE_DONE:
+		break;
+	}
+	return VERDICT_DONE;
+}
+
+static enum verdict
+give_end(struct conversation *c, enum side from)
+{
+	if (c->phase == PHASE_PROTO && c->proto->end != NULL)
+		c->proto->end(c->state, from);
+	/* Without room for the run only the end is lost, and close tells it soon after. */
+	if (c->phase == PHASE_PROBING && c->held != NULL)
+		(void)held_end(c->held, from, session_now(c->session));
+	return c->phase == PHASE_DONE ? VERDICT_DONE : VERDICT_MORE;
+}
+
+static enum verdict
+probe_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t len)
+{
+	struct probe p = probe_of(c);
+	size_t kept = 0;
+	if (c->held == NULL) {
+		p.bytes[from] = bytes;
+		p.len[from] = len;
+	} else {
+		kept = hold(c, from, bytes, len);
+		held_probe(c->held, &p);
+	}
+
+	const struct proto *proto;
+	enum verdict v = choose(c, &p, &proto);
+	if (v == VERDICT_NOT_MINE)
+		return nobodys(c);
+	if (v == VERDICT_MORE && c->held == NULL)
+		kept = hold(c, from, bytes, len);
+	if (v == VERDICT_MORE && kept == len)
+		return VERDICT_MORE;
+
+	v = v == VERDICT_DONE ? start(c, proto, "content") : out_of_room(c);
+	return v == VERDICT_DONE ? v : give(c, from, bytes + kept, len - kept);
+}
+
+/*
+ * A hole before anything else only means that the beginning was missed; later
+ * ones are kept in their place.
+ */
+static enum verdict
+probe_gap(struct conversation *c, enum side from, uint64_t len)
+{
+	if (c->held == NULL) {
+		c->midstream = true;
+		return VERDICT_MORE;
+	}
+	if (held_gap(c->held, from, len, session_now(c->session)) == 0)
+		return VERDICT_MORE;
+	enum verdict v = out_of_room(c);
+	return v == VERDICT_DONE ? v : give_gap(c, from, len);
+}
+
+/*
+ * Asks all protocols: DONE with the one that knows the conversation as its
+ * own, MORE when some can't tell yet, NOT_MINE when it is nobody's.
+ */
+static enum verdict
+choose(const struct conversation *c, const struct probe *p, const struct proto **chosen)
+{
+	enum verdict all = VERDICT_NOT_MINE;
+	*chosen = NULL;
+	for (size_t i = 0; protos[i] != NULL; i++) {
+		const struct proto *proto = protos[i];
+		if (proto->transport != session_ends(c->session)->transport ||
+		        (c->refused & 1u << i) != 0)
+			continue;
+		enum verdict v = proto->probe(p);
+		if (v == VERDICT_DONE && (*chosen == NULL || (port_fits(proto, p) && !port_fits(*chosen, p))))
+			*chosen = proto;
+		if (v == VERDICT_MORE)
+			all = VERDICT_MORE;
+	}
+	return *chosen != NULL ? VERDICT_DONE : all;
+}
+
+/* The one whose port it is, among those that would still like to see more. */
+static const struct proto *
+likely(const struct conversation *c, const struct probe *p)
+{
+	for (size_t i = 0; protos[i] != NULL; i++) {
+		const struct proto *proto = protos[i];
+		if (proto->transport == session_ends(c->session)->transport &&
+		        (c->refused & 1u << i) == 0 && port_fits(proto, p) &&
+		        proto->probe(p) == VERDICT_MORE)
+			return proto;
+	}
+	return NULL;
+}
+
+static bool
+port_fits(const struct proto *proto, const struct probe *p)
+{
+	for (size_t i = 0; i < PROTO_PORTS_MAX && proto->ports[i] != 0; i++)
+		if (p->port[SIDE_SOURCE] == proto->ports[i] ||
+		        p->port[SIDE_DESTINATION] == proto->ports[i])
+			return true;
+	return false;
+}
+
+static struct probe
+probe_of(const struct conversation *c)
+{
+	const struct session_ends *ends = session_ends(c->session);
+	return (struct probe){.port = {ends->port[SIDE_SOURCE], ends->port[SIDE_DESTINATION]},
+	        .midstream = c->midstream};
+}
+
+/* Keeps bytes until the protocol is known; how many could be kept. */
+static size_t
+hold(struct conversation *c, enum side from, const uint8_t *bytes, size_t len)
+{
+	if (c->held == NULL)
+		c->held = held_create();
+	if (c->held == NULL)
+		return 0;
+	return held_bytes(c->held, from, bytes, len, session_now(c->session));
+}
+
+/* The protocol is known: gives it all that was held. DONE: it, or nobody, wants more. */
+static enum verdict
+start(struct conversation *c, const struct proto *proto, const char *method)
+{
+	/* Told first, so that a transfer begun at once knows its protocol. */
+	session_protocol(c->session, proto->name, method);
+	c->state = proto->open(c->session);
+	if (c->state == NULL)
+		return give_up(c, "out of memory");
+	c->proto = proto;
+	c->phase = PHASE_PROTO;
+	return replay(c);
+}
+
+static enum verdict
+replay(struct conversation *c)
+{
+	struct held *held = c->held;
+	struct held_run run;
+	enum verdict v = VERDICT_MORE;
+	int64_t now = session_now(c->session);
+
+	c->held = NULL; /* who is given it may hold again */
+	for (size_t i = 0; held != NULL && v != VERDICT_DONE && held_run(held, i, &run); i++) {
+		session_time(c->session, run.time);
+		if (run.kind == HELD_BYTES)
+			v = give(c, run.from, run.bytes, (size_t)run.len);
+		else if (run.kind == HELD_GAP)
+			v = give_gap(c, run.from, run.len);
+		else
+			v = give_end(c, run.from);
+	}
+	session_time(c->session, now);
+	held_destroy(held);
+	return v;
+}
+
+/* No more can be held: the port decides between those that are left, or nobody has it. */
+static enum verdict
+out_of_room(struct conversation *c)
+{
+	struct probe p = probe_of(c);
+	if (c->held != NULL)
+		held_probe(c->held, &p);
+	const struct proto *proto = likely(c, &p);
+	return proto != NULL ? start(c, proto, "port") : give_up(c, "unknown protocol");
+}
+
+/*
+ * What a protocol's verdict on these bytes means for the conversation. One that gives them
+ * back is not asked again; what it took in earlier calls is not told to the next.
+ */
+static enum verdict
+settle(struct conversation *c, enum verdict v, enum side from, const uint8_t *bytes, size_t len)
+{
+	size_t unused = len;
+	switch (v) {
+	case VERDICT_MORE:
+		return VERDICT_MORE;
+	case VERDICT_DONE:
+		leave(c, false);
+		c->phase = PHASE_DONE;
+		return VERDICT_DONE;
+	case VERDICT_MALFORMED:
+		return give_up(c, "malformed");
+	case VERDICT_SWITCH:
+		if (session_switch_unused(c->session) < len)
+			unused = session_switch_unused(c->session);
+		if (++c->switches > SWITCHES_MAX)
+			return give_up(c, "unknown protocol");
+		c->refused = 0;
+		c->midstream = false;
+		break;
+	case VERDICT_NOT_MINE:
+		for (size_t i = 0; protos[i] != NULL; i++)
+			if (protos[i] == c->proto)
+				c->refused |= 1u << i;
+		if (c->switches == 0)
+			session_edit_facts(c->session)->protocol = NULL;
+		break;
+	}
+	leave(c, false);
+	c->phase = PHASE_PROBING;
+	return unused > 0 ? give(c, from, bytes + (len - unused), unused) : VERDICT_MORE;
+}
+
+/* No protocol knows these bytes. */
+static enum verdict
+nobodys(struct conversation *c)
+{
+	if (!c->midstream || ++c->chances > CHANCES_MAX)
+		return give_up(c, "unknown protocol");
+	held_destroy(c->held);
+	c->held = NULL;
+	return VERDICT_MORE;
+}
+
+/* Nothing in it will be read; its volume still counts. */
+static enum verdict
+give_up(struct conversation *c, const char *why)
+{
+	leave(c, false);
+	session_unreadable(c->session, why);
+	c->phase = PHASE_DONE;
+	return VERDICT_DONE;
+}
+
+/* Lets go of whoever had the conversation. */
+static void
+leave(struct conversation *c, bool reset)
+{
+	if (c->state != NULL)
+		c->proto->close(c->state, reset);
+	if (c->carrier != NULL)
+		carrier_close(c->carrier);
+	held_destroy(c->held);
+	c->state = NULL;
+	c->carrier = NULL;
+	c->held = NULL;
+}

@@ -1,5 +1,7 @@
 libwaybill_a_SOURCES += \
 	src/proto/conversation.c \
+	src/proto/held.c \
+	src/proto/held.h \
 	src/proto/proto.h \
 	src/proto/protos.c \
 	src/proto/ftp.c \

@@ -1,1 +1,8 @@
+/* All protocols, the most specific first. */
 #include "config.h"
+
+#include "proto/proto.h"
+
+const struct proto *const protos[] = {
+        NULL,
+};

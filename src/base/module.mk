@@ -1,21 +1,14 @@
 libwaybill_a_SOURCES += \
-	src/base/addr.c \
-	src/base/addr.h \
-	src/base/arena.c \
-	src/base/arena.h \
-	src/base/clock.c \
-	src/base/clock.h \
+	src/base/addr.c src/base/addr.h \
+	src/base/arena.c src/base/arena.h \
+	src/base/charset.c src/base/charset.h \
+	src/base/clock.c src/base/clock.h \
 	src/base/frame.h \
-	src/base/hash.c \
-	src/base/hash.h \
+	src/base/hash.c src/base/hash.h \
 	src/base/packet.h \
 	src/base/reader.h \
 	src/base/record.h \
-	src/base/table.c \
-	src/base/table.h \
-	src/base/text.c \
-	src/base/text.h \
+	src/base/table.c src/base/table.h \
+	src/base/text.c src/base/text.h \
 	src/base/verdict.h
 
-if UNIT_TESTS
-endif

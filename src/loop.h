@@ -13,13 +13,18 @@ struct loop_watch; /* a timer, a signal, a descriptor or a job */
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
+/* Ignores SIGPIPE for the process: a peer that is gone is an error of write, not a signal. NULL: no memory. */
 struct loop *loop_create(void);
 void loop_destroy(struct loop *l); /* takes NULL; after all its watches */
 
-/* Runs until loop_stop. 0, or -1. */
+/* Runs until loop_stop, or until nothing is left to wait for. 0, or -1. */
 int loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 
+/*
+ * Watches: NULL when memory or descriptors are out. A callback may destroy any watch, its own included,
+ * but a job ends itself by returning false.
+ */
 struct loop_watch *loop_timer(struct loop *l, void (*fn)(void *ctx), void *ctx);
 void loop_timer_set(struct loop_watch *w, int64_t ns); /* once, ns from now; replaces */
 void loop_timer_cancel(struct loop_watch *w);

@@ -12,3 +12,10 @@ libwaybill_a_SOURCES += \
 	src/base/text.c src/base/text.h \
 	src/base/verdict.h
 
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_base
+TESTS += tests/unit/test_base
+tests_unit_test_base_SOURCES = tests/unit/test_base.c
+tests_unit_test_base_LDADD = $(unit_ldadd)
+tests_unit_test_base_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif

@@ -1,6 +1,4 @@
 libwaybill_a_SOURCES += \
-	src/policy/policy.c \
-	src/policy/policy.h
-
-if UNIT_TESTS
-endif
+	src/policy/keep.c src/policy/keep.h \
+	src/policy/policy.c src/policy/policy.h \
+	src/policy/rules.c src/policy/rules.h

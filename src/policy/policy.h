@@ -25,8 +25,6 @@ struct policy_conf {
 	uint64_t bulk_bytes;         /* an inferred upload above it */
 	const struct network *allow; /* places where bulk may go */
 	size_t allow_count;
-	const struct network *home;  /* home networks; none: private ranges */
-	size_t home_count;
 	int64_t fold_window;         /* ns of packet time; 0: no folding */
 	size_t open_alerts;          /* at most; 0: default */
 };
@@ -39,19 +37,20 @@ struct policy *policy_create(const struct policy_conf *conf, const struct policy
 void policy_destroy(struct policy *p); /* takes NULL */
 
 /*
- * A flow with a listed endpoint went on (each packet until it has an alert) or ended. r is complete: places,
- * listings, facts. True: an alert is open on it, and it needs no more looks but the last.
+ * A flow with a listed endpoint went on. r is complete: places, listings, facts. Called for every
+ * packet until it answers true (all that the rules ask of it is known), and, if an alert
+ * holds it, once more when it ended.
  */
 bool policy_flow(struct policy *p, const struct flow_record *r, bool ended);
 
-/* A transfer began, or ended. Every transfer is shown here. */
+/* A transfer began, went on (an inferred one that grew much) or ended. Every transfer is shown here. */
 void policy_transfer(struct policy *p, const struct transfer_record *r, bool ended);
 
 /* Packet time goes on: folding windows that are over are closed with their totals. */
 void policy_time(struct policy *p, int64_t now);
 
 /* The end: every open alert is closed. */
-void policy_flush(struct policy *p, int64_t now);
+void policy_flush(struct policy *p);
 
 const struct coverage_counter *policy_counters(struct policy *p, size_t *count);
 

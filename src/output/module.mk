@@ -4,6 +4,11 @@ libwaybill_a_SOURCES += \
 	src/output/json.c \
 	src/output/json.h \
 	src/output/event.c \
+	src/output/event.h \
+	src/output/event_flow.c \
+	src/output/event_transfer.c \
+	src/output/event_alert.c \
+	src/output/event_coverage.c \
 	src/output/events.c \
 	src/output/summary.c \
 	src/output/webhook.c

@@ -4,5 +4,7 @@
 #include "proto/proto.h"
 
 const struct proto *const protos[] = {
+        &proto_ssh,
+        &proto_tls,
         NULL,
 };

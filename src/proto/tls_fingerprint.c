@@ -1,0 +1,249 @@
+/*
+ * JA3 as published by Salesforce (github.com/salesforce/ja3) and JA4, the client
+ * fingerprint of FoxIO (github.com/FoxIO-LLC/ja4, BSD licence for this one). GREASE
+ * values (RFC 8701) are left out of both.
+ */
+#include "config.h"
+
+#include "proto/tls_fingerprint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	VALUES_MAX = 1024,   /* ciphers or extensions in one hello; real ones stay below 100 */
+	JA4_HASH_LEN = 12,   /* of a SHA-256, in hexadecimal digits */
+	JA4_COUNT_MAX = 99,
+};
+
+struct values {
+	uint16_t value[VALUES_MAX];
+	size_t count;
+	bool too_many;
+};
+
+static void ja3_list(struct digest *d, struct reader list);
+static void ja3_extensions(struct digest *d, struct reader list);
+static void ja3_formats(struct digest *d, struct reader list);
+static void values_read(struct values *out, struct reader list);
+static void values_extensions(struct values *out, struct reader list);
+static void values_add(struct values *v, uint16_t value);
+static int values_compare(const void *a, const void *b);
+static void values_digest(struct digest *d, const struct values *v);
+static const char *ja4_version(const struct tls_hello *h);
+static void ja4_alpn(const struct tls_hello *h, char out[3]);
+static bool ja4_ciphers(const struct values *v, char out[JA4_HASH_LEN + 1]);
+static bool ja4_extensions(const struct values *v, struct reader signatures,
+        char out[JA4_HASH_LEN + 1]);
+static bool ja4_cut(struct digest *d, bool any, char out[JA4_HASH_LEN + 1]);
+
+const char *
+tls_ja3(const struct tls_hello *h, char out[DIGEST_HEX_MAX])
+{
+	struct digest *d = digest_open(DIGEST_MD5);
+
+	digest_printf(d, "%u,", h->version);
+	ja3_list(d, h->ciphers);
+	digest_printf(d, ",");
+	ja3_extensions(d, h->extensions);
+	digest_printf(d, ",");
+	ja3_list(d, h->groups);
+	digest_printf(d, ",");
+	ja3_formats(d, h->formats);
+	return digest_close(d, out);
+}
+
+const char *
+tls_ja4(const struct tls_hello *h, char out[TLS_JA4_MAX])
+{
+	struct values ciphers, extensions;
+	char alpn[3], second[JA4_HASH_LEN + 1], third[JA4_HASH_LEN + 1];
+
+	values_read(&ciphers, h->ciphers);
+	values_extensions(&extensions, h->extensions);
+	if (ciphers.too_many || extensions.too_many)
+		return NULL;
+	qsort(ciphers.value, ciphers.count, sizeof ciphers.value[0], values_compare);
+	qsort(extensions.value, extensions.count, sizeof extensions.value[0], values_compare);
+	ja4_alpn(h, alpn);
+	if (!ja4_ciphers(&ciphers, second) || !ja4_extensions(&extensions, h->signatures, third))
+		return NULL;
+
+	size_t c = ciphers.count < JA4_COUNT_MAX ? ciphers.count : JA4_COUNT_MAX;
+	size_t e = extensions.count < JA4_COUNT_MAX ? extensions.count : JA4_COUNT_MAX;
+	(void)snprintf(out, TLS_JA4_MAX, "t%s%c%02zu%02zu%s_%s_%s", ja4_version(h),
+	        h->has_server_name ? 'd' : 'i', c, e, alpn, second, third);
+	return out;
+}
+
+static void
+ja3_list(struct digest *d, struct reader list)
+{
+	const char *between = "";
+	while (list.left >= 2) {
+		uint16_t value = reader_be16(&list);
+		if (tls_is_grease(value))
+			continue;
+		digest_printf(d, "%s%u", between, value);
+		between = "-";
+	}
+}
+
+static void
+ja3_extensions(struct digest *d, struct reader list)
+{
+	const char *between = "";
+	while (list.left > 0) {
+		uint16_t type = reader_be16(&list);
+		reader_skip(&list, reader_be16(&list));
+		if (!reader_ok(&list) || tls_is_grease(type))
+			continue;
+		digest_printf(d, "%s%u", between, type);
+		between = "-";
+	}
+}
+
+static void
+ja3_formats(struct digest *d, struct reader list)
+{
+	const char *between = "";
+	while (list.left > 0) {
+		digest_printf(d, "%s%u", between, reader_u8(&list));
+		between = "-";
+	}
+}
+
+static void
+values_read(struct values *out, struct reader list)
+{
+	out->count = 0;
+	out->too_many = false;
+	while (list.left >= 2)
+		values_add(out, reader_be16(&list));
+}
+
+static void
+values_extensions(struct values *out, struct reader list)
+{
+	out->count = 0;
+	out->too_many = false;
+	while (list.left > 0) {
+		uint16_t type = reader_be16(&list);
+		reader_skip(&list, reader_be16(&list));
+		if (reader_ok(&list))
+			values_add(out, type);
+	}
+}
+
+static void
+values_add(struct values *v, uint16_t value)
+{
+	if (tls_is_grease(value))
+		return;
+	if (v->count == VALUES_MAX)
+		v->too_many = true;
+	else
+		v->value[v->count++] = value;
+}
+
+static int
+values_compare(const void *a, const void *b)
+{
+	return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+static void
+values_digest(struct digest *d, const struct values *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		digest_printf(d, "%s%04x", i > 0 ? "," : "", v->value[i]);
+}
+
+/* The highest version offered. */
+static const char *
+ja4_version(const struct tls_hello *h)
+{
+	static const struct {
+		uint16_t wire;
+		const char *text;
+	} names[] = {{0x0304, "13"}, {0x0303, "12"}, {0x0302, "11"}, {0x0301, "10"},
+	        {0x0300, "s3"}, {0x0002, "s2"}};
+	struct reader versions = h->versions;
+	uint16_t highest = versions.left >= 2 ? 0 : h->version;
+
+	while (versions.left >= 2) {
+		uint16_t version = reader_be16(&versions);
+		if (!tls_is_grease(version) && version > highest)
+			highest = version;
+	}
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (names[i].wire == highest)
+			return names[i].text;
+	return "00";
+}
+
+static bool
+alphanumeric(uint8_t c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* First and last character of the first protocol offered; of its hexadecimal form if it has odd ones. */
+static void
+ja4_alpn(const struct tls_hello *h, char out[3])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	memcpy(out, "00", 3);
+	if (h->alpn.left == 0)
+		return;
+	uint8_t first = h->alpn.next[0], last = h->alpn.next[h->alpn.left - 1];
+	bool plain = alphanumeric(first) && alphanumeric(last);
+	out[0] = plain ? (char)first : digits[first >> 4];
+	out[1] = plain ? (char)last : digits[last & 15];
+}
+
+static bool
+ja4_ciphers(const struct values *v, char out[JA4_HASH_LEN + 1])
+{
+	struct digest *d = digest_open(DIGEST_SHA256);
+	values_digest(d, v);
+	return ja4_cut(d, v->count > 0, out);
+}
+
+/* Sorted, without server name and ALPN, which the first part tells; the signatures as offered. */
+static bool
+ja4_extensions(const struct values *v, struct reader signatures, char out[JA4_HASH_LEN + 1])
+{
+	struct digest *d = digest_open(DIGEST_SHA256);
+	struct values offered;
+	const char *between = "";
+
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->value[i] == TLS_EXT_SERVER_NAME || v->value[i] == TLS_EXT_ALPN)
+			continue;
+		digest_printf(d, "%s%04x", between, v->value[i]);
+		between = ",";
+	}
+	values_read(&offered, signatures);
+	if (offered.count > 0)
+		digest_printf(d, "_");
+	values_digest(d, &offered);
+	return ja4_cut(d, v->count > 0, out);
+}
+
+/* A truncated SHA-256, or zeros where there was nothing to take one of. */
+static bool
+ja4_cut(struct digest *d, bool any, char out[JA4_HASH_LEN + 1])
+{
+	char hex[DIGEST_HEX_MAX];
+
+	if (digest_close(d, hex) == NULL)
+		return false;
+	if (!any)
+		memset(hex, '0', JA4_HASH_LEN);
+	memcpy(out, hex, JA4_HASH_LEN);
+	out[JA4_HASH_LEN] = '\0';
+	return true;
+}

@@ -1,1 +1,10 @@
-# tests
+# Tests of what stands directly in src/; every stage names its own.
+EXTRA_DIST += doc/waybill.yaml
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_conf
+TESTS += tests/unit/test_conf
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
+tests_unit_test_conf_LDADD = $(unit_ldadd)
+tests_unit_test_conf_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif

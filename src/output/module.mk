@@ -11,6 +11,8 @@ libwaybill_a_SOURCES += \
 	src/output/event_coverage.c \
 	src/output/events.c \
 	src/output/summary.c \
+	src/output/signature.c \
+	src/output/signature.h \
 	src/output/webhook.c
 
 if UNIT_TESTS

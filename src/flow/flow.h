@@ -2,6 +2,14 @@
  * The flow stage: packets that belong together, by addresses, ports, protocol,
  * VLAN-independent, each with the time it lived in packet time. The table has a limit; when it
  * is reached the least valuable flow goes first, a protected one never.
+ *
+ * ICMP messages that answer each other (echo and its reply) are one flow; every other type and code
+ * is a flow for each direction. Protocols without ports are told apart by addresses alone.
+ *
+ * A flow's history has each letter once for each end, in the order of their first packets, upper
+ * case for the source and lower case for the destination:
+ *   S SYN   H SYN with ACK   A ACK without data   D data   F FIN   R RST   W window of zero
+ * Flows of other protocols than TCP have D only.
  */
 #ifndef WAYBILL_FLOW_FLOW_H
 #define WAYBILL_FLOW_FLOW_H
@@ -16,9 +24,10 @@
 struct flow_table;
 struct flow; /* opaque; lives until its end callback returns */
 
+/* Default idle times: 7440, 120, 60, 120 and 60 seconds. */
 struct flow_limits {
-	size_t memory;           /* bytes for flows; 0: default */
-	int64_t tcp_established; /* idle times in ns of packet time; 0: defaults */
+	size_t memory;           /* bytes for flows; 0: default (512 MB, 2.8 million flows) */
+	int64_t tcp_established; /* idle times in ns of packet time, up to an eighth more; 0: defaults */
 	int64_t tcp_opening;     /* SYN without an answer */
 	int64_t tcp_closing;     /* after FIN both ways or RST */
 	int64_t udp;

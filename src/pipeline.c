@@ -1,1 +1,427 @@
 #include "config.h"
+
+#include "pipeline.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "decode/decode.h"
+#include "flow/flow.h"
+#include "policy/policy.h"
+#include "proto/proto.h"
+#include "stream/stream.h"
+#include "transfer/transfer.h"
+
+/* What the later stages keep with a flow. */
+struct track {
+	struct pipeline *pipeline;
+	struct flow *flow;
+	struct stream *stream;             /* NULL: no bytes are wanted any more */
+	struct session *session;           /* NULL: nothing has been said yet */
+	struct conversation *conversation;
+	uint64_t missing[2];               /* stream bytes that were never seen, each way */
+	uint64_t next_volume;              /* payload at which the session is told again */
+	bool listed;                       /* an end is on a list (at some time) */
+	bool settled;                      /* policy needs no more looks */
+	bool done;                         /* the conversation wants nothing more */
+	bool reset;
+};
+
+struct pipeline {
+	struct attribution *attribution;
+	struct output *output;
+	struct decoder *decoder;
+	struct flow_table *flows;
+	struct stream_pool *streams;
+	struct transfer_tracker *transfers;
+	struct policy *policy;
+	uint64_t infer_bytes;
+	int64_t next_tick;       /* packet time of the next look at what waits */
+	struct coverage coverage;
+	bool any_alert;
+	enum severity worst;
+};
+
+/* Every stage hands on to the next through one of these, in this order. */
+static void on_packet(void *ctx, const struct packet *packet);
+static void on_flow_begin(void *ctx, struct flow *f);
+static void on_flow_end(void *ctx, struct flow *f);
+static void on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t time);
+static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
+static void on_stream_end(void *ctx, enum side from, bool reset, int64_t time);
+static void on_describe(void *ctx, void *flow, struct flow_record *out);
+static void on_transfer_began(void *ctx, const struct transfer_record *r);
+static void on_transfer_ended(void *ctx, const struct transfer_record *r);
+static void on_alert(void *ctx, const struct alert *a);
+
+static struct track *track_create(struct pipeline *p, struct flow *f);
+static void track_volume(struct track *t, int64_t now);
+static void track_open_session(struct track *t, int64_t time);
+static void track_done(struct track *t);
+static void track_close_stream(struct track *t, int64_t time);
+static void track_watch(struct track *t, bool ended);
+static void describe(struct track *t, struct flow_record *out);
+static void tick(struct pipeline *p, int64_t now);
+static void tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t more_count);
+
+enum { INFER_BYTES_DEFAULT = 64 * 1024, COUNTERS_MAX = 128 };
+
+struct pipeline *
+pipeline_create(const struct conf *conf, struct attribution *attribution, struct output *output)
+{
+	static const struct flow_ops flow_ops = {on_flow_begin, on_flow_end};
+	static const struct stream_ops stream_ops = {on_bytes, on_gap, on_stream_end};
+	static const struct transfer_ops transfer_ops = {
+	        .began = on_transfer_began, .ended = on_transfer_ended, .flow = on_describe};
+	static const struct policy_ops policy_ops = {on_alert};
+
+	struct pipeline *p = calloc(1, sizeof *p);
+	if (p == NULL)
+		return NULL;
+	p->attribution = attribution;
+	p->output = output;
+	p->infer_bytes = conf->transfer.infer_bytes != 0 ? conf->transfer.infer_bytes : INFER_BYTES_DEFAULT;
+	p->next_tick = INT64_MIN;
+	p->coverage.start = INT64_MAX;
+	p->coverage.end = INT64_MIN;
+	p->decoder = decoder_create(&conf->decode, on_packet, p);
+	p->flows = flow_table_create(&conf->flow, &flow_ops, p);
+	p->streams = stream_pool_create(&conf->stream, &stream_ops);
+	p->transfers = transfer_tracker_create(&conf->transfer, &transfer_ops, p);
+	p->policy = policy_create(&conf->policy, &policy_ops, p);
+	if (p->decoder == NULL || p->flows == NULL || p->streams == NULL || p->transfers == NULL ||
+	        p->policy == NULL) {
+		pipeline_destroy(p);
+		return NULL;
+	}
+	return p;
+}
+
+void
+pipeline_destroy(struct pipeline *p)
+{
+	if (p == NULL)
+		return;
+	flow_table_destroy(p->flows);
+	transfer_tracker_destroy(p->transfers);
+	stream_pool_destroy(p->streams);
+	policy_destroy(p->policy);
+	decoder_destroy(p->decoder);
+	free(p);
+}
+
+void
+pipeline_frame(struct pipeline *p, const struct frame *frame)
+{
+	p->coverage.packets++;
+	p->coverage.bytes += frame->len;
+	if (frame->time < p->coverage.start)
+		p->coverage.start = frame->time;
+	if (frame->time > p->coverage.end)
+		p->coverage.end = frame->time;
+	if (frame->time >= p->next_tick)
+		tick(p, frame->time);
+	decoder_frame(p->decoder, frame);
+}
+
+void
+pipeline_finish(struct pipeline *p, const char *const *notes, size_t note_count,
+        const struct coverage_counter *more, size_t more_count)
+{
+	flow_table_flush(p->flows);
+	transfer_tracker_flush(p->transfers, p->coverage.end);
+	policy_flush(p->policy);
+	p->coverage.flows = flow_table_total(p->flows);
+	p->coverage.notes = notes;
+	p->coverage.note_count = note_count;
+	if (p->coverage.packets == 0)
+		p->coverage.start = p->coverage.end = 0;
+	tell_coverage(p, more, more_count);
+}
+
+bool
+pipeline_worst(const struct pipeline *p, enum severity *out)
+{
+	*out = p->worst;
+	return p->any_alert;
+}
+
+static void
+on_packet(void *ctx, const struct packet *packet)
+{
+	struct pipeline *p = ctx;
+	enum side from;
+	struct flow *f = flow_table_packet(p->flows, packet, &from);
+	struct track *t = f != NULL ? flow_attachment(f) : NULL;
+	if (t == NULL)
+		return;
+	if (t->stream != NULL && (packet->flags & PACKET_BAD_CHECKSUM) == 0) {
+		stream_segment(t->stream, from, packet);
+		if (t->done)
+			track_close_stream(t, packet->time);
+	}
+	track_volume(t, packet->time);
+	if (t->listed && !t->settled)
+		track_watch(t, false);
+}
+
+static void
+on_flow_begin(void *ctx, struct flow *f)
+{
+	struct pipeline *p = ctx;
+	struct track *t = track_create(p, f);
+	if (t == NULL)
+		return;
+	struct flow_view v;
+	flow_look(f, &v);
+	t->listed = attribution_listed(p->attribution, v.addr[0]) || attribution_listed(p->attribution, v.addr[1]);
+	if (t->listed)
+		flow_protect(f);
+	if (v.transport == IPPROTO_TCP)
+		t->stream = stream_open(p->streams, t);
+	flow_attach(f, t);
+}
+
+static void
+on_flow_end(void *ctx, struct flow *f)
+{
+	struct pipeline *p = ctx;
+	struct track *t = flow_attachment(f);
+	struct flow_record r;
+	if (t == NULL) {
+		t = &(struct track){.pipeline = p, .flow = f};
+		if (output_wants_flows(p->output)) {
+			describe(t, &r);
+			output_flow(p->output, &r);
+		}
+		return;
+	}
+	flow_describe(f, &r);
+	int64_t now = r.end;
+	track_close_stream(t, now);
+	if (t->session != NULL)
+		session_time(t->session, now);
+	t->reset = t->reset || r.end_reason == FLOW_END_RST;
+	conversation_close(t->conversation, t->reset);
+	t->next_volume = 0;
+	track_volume(t, now);
+	if (output_wants_flows(p->output)) {
+		describe(t, &r);
+		output_flow(p->output, &r);
+	}
+	if (t->listed)
+		track_watch(t, true);
+	if (t->session != NULL)
+		session_close(t->session, t->reset, now);
+	flow_attach(f, NULL);
+	free(t);
+}
+
+static void
+on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t time)
+{
+	struct track *t = ctx;
+	if (t->done)
+		return;
+	track_open_session(t, time);
+	if (t->conversation == NULL)
+		return;
+	session_time(t->session, time);
+	if (conversation_data(t->conversation, from, bytes, len) == VERDICT_DONE)
+		track_done(t);
+}
+
+static void
+on_gap(void *ctx, enum side from, uint64_t len, int64_t time)
+{
+	struct track *t = ctx;
+	t->missing[from] += len;
+	if (t->done)
+		return;
+	track_open_session(t, time);
+	if (t->conversation == NULL)
+		return;
+	session_time(t->session, time);
+	if (conversation_gap(t->conversation, from, len) == VERDICT_DONE)
+		track_done(t);
+}
+
+static void
+on_stream_end(void *ctx, enum side from, bool reset, int64_t time)
+{
+	struct track *t = ctx;
+	t->reset = t->reset || reset;
+	if (t->conversation == NULL)
+		return;
+	session_time(t->session, time);
+	conversation_end(t->conversation, from, reset);
+}
+
+static void
+on_describe(void *ctx, void *flow, struct flow_record *out)
+{
+	(void)ctx;
+	describe(flow, out);
+}
+
+static void
+on_transfer_began(void *ctx, const struct transfer_record *r)
+{
+	struct pipeline *p = ctx;
+	policy_transfer(p->policy, r, false);
+}
+
+static void
+on_transfer_ended(void *ctx, const struct transfer_record *r)
+{
+	struct pipeline *p = ctx;
+	p->coverage.transfers++;
+	output_transfer(p->output, r);
+	policy_transfer(p->policy, r, true);
+}
+
+static void
+on_alert(void *ctx, const struct alert *a)
+{
+	struct pipeline *p = ctx;
+	if (a->action == ALERT_OPEN)
+		p->coverage.alerts++;
+	if (!p->any_alert || a->severity > p->worst)
+		p->worst = a->severity;
+	p->any_alert = true;
+	output_alert(p->output, a);
+}
+
+static struct track *
+track_create(struct pipeline *p, struct flow *f)
+{
+	struct track *t = calloc(1, sizeof *t);
+	if (t != NULL)
+		*t = (struct track){.pipeline = p, .flow = f, .next_volume = p->infer_bytes};
+	return t;
+}
+
+/* Tells the session how much its flow moved: at doubling volumes, or by every packet of a listed flow. */
+static void
+track_volume(struct track *t, int64_t now)
+{
+	struct flow_view v;
+	flow_look(t->flow, &v);
+	uint64_t volume = v.payload[0] + v.payload[1];
+	if (volume < t->next_volume && !t->listed)
+		return;
+	if (t->session == NULL && volume >= t->pipeline->infer_bytes && v.transport != IPPROTO_TCP)
+		track_open_session(t, now);
+	if (t->session == NULL)
+		return;
+	session_time(t->session, now);
+	session_volume(t->session, v.payload);
+	while (t->next_volume != 0 && t->next_volume <= volume)
+		t->next_volume *= 2;
+}
+
+/* A session begins with the first bytes, so that a flood of empty flows costs none. */
+static void
+track_open_session(struct track *t, int64_t time)
+{
+	if (t->session != NULL)
+		return;
+	struct flow_record r;
+	flow_describe(t->flow, &r);
+	struct session_ends ends = {.addr = {r.side[0].addr, r.side[1].addr},
+	        .port = {r.side[0].port, r.side[1].port}, .transport = r.transport};
+	t->session = session_open(t->pipeline->transfers, t, &ends, time);
+	if (t->session == NULL)
+		return;
+	if (r.transport == IPPROTO_TCP)
+		t->conversation = conversation_open(t->session, r.midstream);
+	else
+		session_unreadable(t->session, "unknown protocol");
+}
+
+/* The conversation wants no more bytes: from here on the flow is only counted. */
+static void
+track_done(struct track *t)
+{
+	t->done = true;
+	stream_ignore(t->stream, SIDE_SOURCE);
+	stream_ignore(t->stream, SIDE_DESTINATION);
+}
+
+static void
+track_close_stream(struct track *t, int64_t time)
+{
+	if (t->stream == NULL)
+		return;
+	stream_close(t->stream, time);
+	t->stream = NULL;
+}
+
+/* Shows a flow with a listed end to the rules. */
+static void
+track_watch(struct track *t, bool ended)
+{
+	struct flow_record r;
+	describe(t, &r);
+	t->settled = policy_flow(t->pipeline->policy, &r, ended);
+}
+
+/* The flow's record with places, listings and facts. */
+static void
+describe(struct track *t, struct flow_record *out)
+{
+	static const struct facts nothing;
+	struct attribution *a = t->pipeline->attribution;
+	flow_describe(t->flow, out);
+	out->facts = t->session != NULL ? session_facts(t->session) : &nothing;
+	struct exchange exchange = {
+	        .two_way = out->side[0].packets > 0 && out->side[1].packets > 0,
+	        .handshake = out->handshake,
+	        .payload = out->side[0].payload + out->side[1].payload > 0,
+	};
+	if (t->listed)
+		exchange.private_link = attribution_private_link(a, &out->side[0].addr, &out->side[1].addr,
+		        out->vlan[0]);
+	for (int i = 0; i < 2; i++) {
+		struct endpoint *e = &out->side[i];
+		e->missing = t->missing[i];
+		attribution_place(a, &e->addr, &e->place);
+		if (t->listed)
+			attribution_listing(a, &e->addr, &e->place, out->start, &exchange, &e->listing);
+		else
+			e->listing = (struct listing){0};
+	}
+}
+
+/* Once a second of packet time: what waits for time to pass. */
+static void
+tick(struct pipeline *p, int64_t now)
+{
+	p->next_tick = now + CLOCK_SECOND;
+	transfer_tracker_time(p->transfers, now);
+	policy_time(p->policy, now);
+}
+
+static void
+tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t more_count)
+{
+	struct coverage_counter all[COUNTERS_MAX];
+	size_t n = 0;
+	const struct coverage_counter *parts[6] = {more};
+	size_t counts[6] = {more_count};
+	parts[1] = decoder_counters(p->decoder, &counts[1]);
+	parts[2] = flow_table_counters(p->flows, &counts[2]);
+	parts[3] = stream_pool_counters(p->streams, &counts[3]);
+	parts[4] = transfer_tracker_counters(p->transfers, &counts[4]);
+	parts[5] = policy_counters(p->policy, &counts[5]);
+	for (size_t i = 0; i < 6; i++) {
+		for (size_t k = 0; k < counts[i] && n < COUNTERS_MAX; k++)
+			all[n++] = parts[i][k];
+	}
+	p->coverage.unread = all;
+	p->coverage.unread_count = n;
+	output_coverage(p->output, &p->coverage);
+	p->coverage.unread = NULL;
+}

@@ -1,3 +1,36 @@
+/*
+ * The whole path on one page: frame > packet > flow > bytes > file > place >
+ * verdict > record. It owns the stages of one worker and wires what must come back.
+ */
 #ifndef WAYBILL_PIPELINE_H
 #define WAYBILL_PIPELINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attribution/attribution.h"
+#include "base/frame.h"
+#include "base/record.h"
+#include "conf.h"
+#include "output/output.h"
+
+struct pipeline;
+
+/* attribution and output stay the caller's and must outlive it. NULL: out of memory. */
+struct pipeline *pipeline_create(const struct conf *conf, struct attribution *attribution, struct output *output);
+void pipeline_destroy(struct pipeline *p); /* takes NULL */
+
+/* Takes one frame, in capture order. */
+void pipeline_frame(struct pipeline *p, const struct frame *frame);
+
+/*
+ * The end of the input: everything open ends, and coverage is told. notes: sentences about the input that
+ * belong in it; more: counters of the capture stage.
+ */
+void pipeline_finish(struct pipeline *p, const char *const *notes, size_t note_count,
+        const struct coverage_counter *more, size_t more_count);
+
+/* The most severe alert so far; false while there is none. */
+bool pipeline_worst(const struct pipeline *p, enum severity *out);
+
 #endif

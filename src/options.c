@@ -1,0 +1,223 @@
+#include "config.h"
+
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "output/output.h"
+
+enum { OPTION_EVENTS = 256, OPTION_FAIL, OPTION_JSON, OPTION_AT };
+
+static const struct option long_options[] = {
+	{"read", required_argument, NULL, 'r'},
+	{"conf", required_argument, NULL, 'c'},
+	{"output", required_argument, NULL, 'o'},
+	{"events", required_argument, NULL, OPTION_EVENTS},
+	{"fail-on-alert", required_argument, NULL, OPTION_FAIL},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"at", required_argument, NULL, OPTION_AT},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static int take_option(struct options *o, int option, char *error, size_t size);
+static int take_word(struct options *o, const char *word, char *error, size_t size);
+static int add_argument(struct options *o, const char *word);
+static int add_filter(struct options *o, const char *word);
+static int parse_events(const char *list, unsigned *out);
+static int finish(struct options *o, char *error, size_t size);
+
+const char options_help[] =
+        "waybill: which files crossed the network, between whom, and where they may not go\n"
+        "\n"
+        "  waybill -r FILE... [-c CONF] [-o EVENTS] [options] [BPF FILTER]\n"
+        "  waybill lookup IP... [--at TIME] [--json] [-c CONF]\n"
+        "  waybill check [-c CONF]\n"
+        "\n"
+        "  -r, --read FILE...       replay captures: pcap or pcapng, plain, gzip or zstd; a\n"
+        "                           directory (in time order); - is standard input\n"
+        "  -c, --conf CONF          configuration (YAML); without one the defaults hold\n"
+        "  -o, --output EVENTS      write events as JSON lines to a file, or - for standard\n"
+        "                           output, in place of the readable summary\n"
+        "      --events KINDS       of flow,transfer,alert,coverage (default: all)\n"
+        "      --fail-on-alert SEV  exit with 4 if an alert of info, low, medium, high or\n"
+        "                           critical severity, or above, was raised\n"
+        "      --at TIME            lookup: as of that time, such as 2014-12-19 (default: now)\n"
+        "      --json               lookup: one JSON object a line\n"
+        "  -q, --quiet              no progress bar\n"
+        "  -v, --verbose            say more on standard error; twice: debug\n"
+        "  -V, --version            -h, --help\n"
+        "\n"
+        "  A filter is written as for tcpdump: waybill -r day.pcap.gz 'host 192.0.2.7 and tcp'\n"
+        "  Words after -- always belong to the filter.\n"
+        "\n"
+        "Exit status: 0 done; 1 run-time error; 2 usage or configuration error; 3 some input\n"
+        "could not be read, the rest was; 4 see --fail-on-alert. Manual: man waybill\n";
+
+int
+options_parse(struct options *o, int argc, char **argv, char *error, size_t error_size)
+{
+	*o = (struct options){.command = COMMAND_REPLAY};
+	if (argc > 1 && (strcmp(argv[1], "lookup") == 0 || strcmp(argv[1], "check") == 0)) {
+		o->command = argv[1][0] == 'l' ? COMMAND_LOOKUP : COMMAND_CHECK;
+		argc--;
+		argv++;
+	}
+	optind = 1;
+	opterr = 0;
+	for (;;) {
+		int option = getopt_long(argc, argv, "-:r:c:o:qvVh", long_options, NULL);
+		if (option == -1)
+			break;
+		if (option == '?' || option == ':') {
+			const char *word = optopt > 0 && optopt < 256 ? (char[]){'-', (char)optopt, 0} : argv[optind - 1];
+			snprintf(error, error_size, "%s %s (see waybill --help)",
+			        option == ':' ? "a value is missing after" : "there is no option", word);
+			return -1;
+		}
+		if (take_option(o, option, error, error_size) < 0)
+			return -1;
+	}
+	for (; optind < argc; optind++) {
+		if ((o->command == COMMAND_LOOKUP ? add_argument(o, argv[optind]) : add_filter(o, argv[optind])) < 0) {
+			snprintf(error, error_size, "out of memory");
+			return -1;
+		}
+	}
+	return finish(o, error, error_size);
+}
+
+void
+options_free(struct options *o)
+{
+	free(o->arguments);
+	free(o->filter);
+}
+
+static int
+take_option(struct options *o, int option, char *error, size_t size)
+{
+	switch (option) {
+	case 1: return take_word(o, optarg, error, size);
+	case 'r':
+		if (o->command == COMMAND_REPLAY)
+			return add_argument(o, optarg);
+		snprintf(error, size, "-r belongs to a replay, not to this command");
+		return -1;
+	case 'c': o->conf = optarg; return 0;
+	case 'o': o->events_path = optarg; return 0;
+	case 'q': o->quiet = true; return 0;
+	case 'v': o->verbose++; return 0;
+	case 'V': o->command = COMMAND_VERSION; return 0;
+	case 'h': o->command = COMMAND_HELP; return 0;
+	case OPTION_JSON: o->json = true; return 0;
+	case OPTION_EVENTS:
+		if (parse_events(optarg, &o->events) == 0)
+			return 0;
+		snprintf(error, size, "--events %s: takes flow, transfer, alert, coverage, stats, with commas between", optarg);
+		return -1;
+	case OPTION_FAIL:
+		o->fails_on_alert = true;
+		if (severity_parse(optarg, &o->fail_severity) == 0)
+			return 0;
+		snprintf(error, size, "--fail-on-alert %s: takes info, low, medium, high or critical", optarg);
+		return -1;
+	default:
+		o->has_at = true;
+		if (clock_parse(optarg, &o->at) == 0)
+			return 0;
+		snprintf(error, size, "--at %s: not a time such as 2014-12-19 or 2014-12-19T08:00:00Z", optarg);
+		return -1;
+	}
+}
+
+/* A word that is no option: after -r what exists is another input, anything else begins the filter. */
+static int
+take_word(struct options *o, const char *word, char *error, size_t size)
+{
+	struct stat st;
+	int done;
+	if (o->command == COMMAND_LOOKUP)
+		done = add_argument(o, word);
+	else if (o->command == COMMAND_CHECK) {
+		snprintf(error, size, "check takes no word '%s'", word);
+		return -1;
+	} else if (o->filter == NULL && o->argument_count > 0 && (strcmp(word, "-") == 0 || stat(word, &st) == 0))
+		done = add_argument(o, word);
+	else
+		done = add_filter(o, word);
+	if (done < 0)
+		snprintf(error, size, "out of memory");
+	return done;
+}
+
+static int
+add_argument(struct options *o, const char *word)
+{
+	const char **grown = realloc(o->arguments, (o->argument_count + 1) * sizeof *grown);
+	if (grown == NULL)
+		return -1;
+	o->arguments = grown;
+	o->arguments[o->argument_count++] = word;
+	return 0;
+}
+
+static int
+add_filter(struct options *o, const char *word)
+{
+	size_t len = o->filter != NULL ? strlen(o->filter) : 0;
+	char *grown = realloc(o->filter, len + strlen(word) + 2);
+	if (grown == NULL)
+		return -1;
+	o->filter = grown;
+	sprintf(o->filter + len, "%s%s", len > 0 ? " " : "", word);
+	return 0;
+}
+
+static int
+parse_events(const char *list, unsigned *out)
+{
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} kinds[] = {{"flow", EVENT_FLOW}, {"transfer", EVENT_TRANSFER}, {"alert", EVENT_ALERT},
+	        {"coverage", EVENT_COVERAGE}, {"stats", EVENT_STATS}};
+	*out = 0;
+	while (*list != '\0') {
+		size_t len = strcspn(list, ","), i = 0;
+		while (i < sizeof kinds / sizeof kinds[0] &&
+		        (strlen(kinds[i].name) != len || strncmp(kinds[i].name, list, len) != 0))
+			i++;
+		if (i == sizeof kinds / sizeof kinds[0])
+			return -1;
+		*out |= kinds[i].bit;
+		list += len + (list[len] == ',');
+	}
+	return *out != 0 ? 0 : -1;
+}
+
+static int
+finish(struct options *o, char *error, size_t size)
+{
+	const char *what = NULL;
+	if (o->command == COMMAND_REPLAY && o->argument_count == 0)
+		what = "nothing to read: name captures with -r (see waybill --help)";
+	else if (o->command == COMMAND_LOOKUP && o->argument_count == 0)
+		what = "lookup needs an address";
+	else if (o->has_at && o->command != COMMAND_LOOKUP)
+		what = "--at belongs to lookup";
+	else if (o->json && o->command != COMMAND_LOOKUP)
+		what = "--json belongs to lookup; events are written with -o";
+	if (what == NULL)
+		return 0;
+	snprintf(error, size, "%s", what);
+	return -1;
+}

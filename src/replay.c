@@ -1,0 +1,228 @@
+#include "config.h"
+
+#include "replay.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "capture/capture.h"
+#include "log.h"
+#include "output/output.h"
+#include "pipeline.h"
+#include "progress.h"
+
+enum { FRAMES_PER_TURN = 2048, NOTES_MAX = 32, SENTENCE_MAX = 1024 };
+
+struct replay {
+	const struct options *options;
+	const struct conf *conf;
+	struct attribution *attribution;
+	struct loop *loop;
+	struct output *output;
+	struct capture *capture;
+	struct pipeline *pipeline;
+	struct progress *progress;
+	struct loop_watch *job, *interrupt, *terminate, *delivery;
+	int64_t delivery_until;
+	bool interrupted;
+	char *notes[NOTES_MAX];
+	size_t note_count;
+};
+
+static int open_stages(struct replay *r);
+static void close_stages(struct replay *r);
+static bool on_turn(void *ctx);
+static void on_signal(void *ctx, int signal);
+static void on_delivery(void *ctx);
+static void on_problem(void *ctx, const struct capture_problem *problem);
+static void end_of_input(struct replay *r);
+static void note(struct replay *r, const char *sentence);
+static void note_databases(struct replay *r);
+static int exit_status(const struct replay *r, bool delivered);
+
+int
+replay_run(const struct options *options, const struct conf *conf, struct attribution *attribution, struct loop *loop)
+{
+	struct replay r = {.options = options, .conf = conf, .attribution = attribution, .loop = loop};
+	char error[SENTENCE_MAX];
+	int status = open_stages(&r);
+	if (status == 0 && loop_run(loop) < 0) {
+		log_error("replay", "the event loop failed");
+		status = 1;
+	}
+	if (status == 0) {
+		bool delivered = output_finish(r.output, error, sizeof error) == 0;
+		if (!delivered)
+			log_error("output", "%s", error);
+		status = exit_status(&r, delivered);
+	}
+	close_stages(&r);
+	return status;
+}
+
+/* 0, or an exit status; a message has been printed. */
+static int
+open_stages(struct replay *r)
+{
+	static const struct capture_ops capture_ops = {on_problem};
+	const struct options *o = r->options;
+	char error[SENTENCE_MAX];
+
+	r->output = output_open(&r->conf->output, r->loop, error, sizeof error);
+	if (r->output == NULL) {
+		log_error("output", "%s", error);
+		return 1;
+	}
+	r->capture = capture_open(o->arguments, o->argument_count, &capture_ops, r, error, sizeof error);
+	if (r->capture == NULL) {
+		log_error("capture", "%s", error);
+		return 2;
+	}
+	if (o->filter != NULL && capture_filter(r->capture, o->filter, error, sizeof error) < 0) {
+		log_error("filter", "'%s': %s (a word after -r that is not a file belongs to the filter)", o->filter, error);
+		return 2;
+	}
+	r->pipeline = pipeline_create(r->conf, r->attribution, r->output);
+	r->job = loop_job(r->loop, on_turn, r);
+	r->interrupt = loop_signal(r->loop, SIGINT, on_signal, r);
+	r->terminate = loop_signal(r->loop, SIGTERM, on_signal, r);
+	r->delivery = loop_timer(r->loop, on_delivery, r);
+	if (r->pipeline == NULL || r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL) {
+		log_error("replay", "out of memory");
+		return 1;
+	}
+	if (!o->quiet)
+		r->progress = progress_open(stderr);
+	return 0;
+}
+
+static void
+close_stages(struct replay *r)
+{
+	loop_watch_destroy(r->job);
+	loop_watch_destroy(r->interrupt);
+	loop_watch_destroy(r->terminate);
+	loop_watch_destroy(r->delivery);
+	progress_close(r->progress);
+	pipeline_destroy(r->pipeline);
+	capture_close(r->capture);
+	output_close(r->output);
+	for (size_t i = 0; i < r->note_count; i++)
+		free(r->notes[i]);
+}
+
+/* A budget of frames, so that signals, deliveries and the progress bar keep their turn. */
+static bool
+on_turn(void *ctx)
+{
+	struct replay *r = ctx;
+	struct frame frame;
+	for (int i = 0; i < FRAMES_PER_TURN; i++) {
+		if (r->interrupted || capture_next(r->capture, &frame) == 0) {
+			end_of_input(r);
+			return false;
+		}
+		pipeline_frame(r->pipeline, &frame);
+	}
+	if (r->progress != NULL) {
+		struct capture_progress at;
+		capture_progress(r->capture, &at);
+		progress_show(r->progress, &at);
+	}
+	return true;
+}
+
+static void
+end_of_input(struct replay *r)
+{
+	struct capture_progress at;
+	capture_progress(r->capture, &at);
+	progress_close(r->progress);
+	r->progress = NULL;
+	if (r->interrupted)
+		note(r, "the replay was interrupted: what came after was not read");
+	note_databases(r);
+	const struct coverage_counter filtered = {"filtered", "frames that the filter turned away", at.filtered};
+	pipeline_finish(r->pipeline, (const char *const *)r->notes, r->note_count, &filtered, 1);
+	r->delivery_until = clock_monotonic() + r->conf->delivery_wait;
+	on_delivery(r);
+}
+
+/* Waits for the webhooks, but not longer than the configuration allows. */
+static void
+on_delivery(void *ctx)
+{
+	struct replay *r = ctx;
+	if (output_pending(r->output) == 0 || r->interrupted || clock_monotonic() >= r->delivery_until)
+		loop_stop(r->loop);
+	else
+		loop_timer_set(r->delivery, 20 * CLOCK_MILLISECOND);
+}
+
+static void
+on_signal(void *ctx, int signal)
+{
+	struct replay *r = ctx;
+	(void)signal;
+	r->interrupted = true;
+}
+
+static void
+on_problem(void *ctx, const struct capture_problem *problem)
+{
+	struct replay *r = ctx;
+	char path[512], sentence[SENTENCE_MAX];
+	text_escape(path, sizeof path, problem->path, strlen(problem->path));
+	if (problem->packet > 0)
+		snprintf(sentence, sizeof sentence, "%s: packet %llu, offset %llu: %s", path,
+		        (unsigned long long)problem->packet, (unsigned long long)problem->offset, problem->what);
+	else
+		snprintf(sentence, sizeof sentence, "%s: %s", path, problem->what);
+	if (r->progress != NULL)
+		progress_clear(r->progress);
+	log_warn("capture", "%s", sentence);
+	output_problem(r->output, sentence);
+	note(r, sentence);
+}
+
+static void
+note(struct replay *r, const char *sentence)
+{
+	if (r->note_count < NOTES_MAX)
+		r->notes[r->note_count] = strdup(sentence);
+	if (r->note_count < NOTES_MAX && r->notes[r->note_count] != NULL)
+		r->note_count++;
+}
+
+/* What stood behind the answers belongs to the evidence: the databases and their dates. */
+static void
+note_databases(struct replay *r)
+{
+	const struct attribution_database *databases;
+	size_t count = attribution_databases(r->attribution, &databases);
+	if (count == 0)
+		note(r, "no country or network database: places are known from the sanctions lists alone");
+	for (size_t i = 0; i < count; i++) {
+		char sentence[SENTENCE_MAX], built[CLOCK_TEXT_MAX];
+		clock_format(databases[i].built, built);
+		snprintf(sentence, sizeof sentence, "database %s, built %.10s", databases[i].type, built);
+		note(r, sentence);
+	}
+}
+
+static int
+exit_status(const struct replay *r, bool delivered)
+{
+	enum severity worst;
+	bool any = pipeline_worst(r->pipeline, &worst);
+	if (r->interrupted || !delivered)
+		return 1;
+	if (r->options->fails_on_alert && any && worst >= r->options->fail_severity)
+		return 4;
+	return capture_incomplete(r->capture) ? 3 : 0;
+}

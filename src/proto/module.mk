@@ -8,6 +8,18 @@ libwaybill_a_SOURCES += \
 	src/proto/protos.c \
 	src/proto/ftp.c \
 	src/proto/http.c \
+	src/proto/http_auth.c src/proto/http_auth.h \
+	src/proto/http_body.c src/proto/http_body.h \
+	src/proto/http_coding.c src/proto/http_coding.h \
+	src/proto/http_exchange.c src/proto/http_exchange.h \
+	src/proto/http_head.c src/proto/http_head.h \
+	src/proto/http_listing.c src/proto/http_listing.h \
+	src/proto/http_name.c src/proto/http_name.h \
+	src/proto/http_payload.c src/proto/http_payload.h \
+	src/proto/http_range.c src/proto/http_range.h \
+	src/proto/mime_header.c src/proto/mime_header.h \
+	src/proto/mime_multipart.c src/proto/mime_multipart.h \
+	src/proto/mime_param.c \
 	src/proto/tls.c \
 	src/proto/tls_fingerprint.c \
 	src/proto/tls_fingerprint.h \

@@ -1,0 +1,79 @@
+/* User names out of credentials. What is decoded on the way is wiped: it holds the password. */
+#include "config.h"
+
+#include "proto/http_auth.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+enum { CREDENTIALS_MAX = 4096 };
+
+static bool user_of(const struct mime_field *f, struct mime_text *user);
+static bool basic_user(const uint8_t *bytes, size_t len, struct mime_text *user);
+static bool digest_user(const struct mime_field *f, struct mime_text *user);
+
+bool
+http_auth_user(const struct http_head *h, struct mime_text *user)
+{
+	const struct mime_field *f = http_head_field(h, "authorization");
+	if (f != NULL && user_of(f, user))
+		return true;
+	f = http_head_field(h, "proxy-authorization");
+	return f != NULL && user_of(f, user);
+}
+
+static bool
+user_of(const struct mime_field *f, struct mime_text *user)
+{
+	const uint8_t *value = f->value;
+	size_t len = f->value_len;
+	*user = (struct mime_text){.len = 0};
+	if (text_prefix_nocase(value, len, "digest "))
+		return digest_user(f, user);
+	if (!text_prefix_nocase(value, len, "basic "))
+		return false;
+	value += 6;
+	len -= 6;
+	text_trim(&value, &len);
+	return basic_user(value, len, user);
+}
+
+/* base64 of user ":" password; the user has no colon */
+static bool
+basic_user(const uint8_t *bytes, size_t len, struct mime_text *user)
+{
+	uint8_t plain[CREDENTIALS_MAX * 3 / 4 + 3];
+	if (len > CREDENTIALS_MAX)
+		return false;
+	long n = text_base64_decode(plain, bytes, len);
+	const uint8_t *colon = n > 0 ? memchr(plain, ':', (size_t)n) : NULL;
+	if (colon != NULL && colon - plain <= MIME_TEXT_MAX) {
+		user->len = (size_t)(colon - plain);
+		memcpy(user->bytes, plain, user->len);
+	}
+	explicit_bzero(plain, sizeof plain);
+	return user->len > 0;
+}
+
+/* Comma-separated parameters; username, username* or, hashed, neither (RFC 7616 section 3.4) */
+static bool
+digest_user(const struct mime_field *f, struct mime_text *user)
+{
+	uint8_t params[CREDENTIALS_MAX];
+	struct mime_text hashed;
+	bool quoted = false;
+
+	size_t len = f->value_len < sizeof params ? f->value_len : sizeof params;
+	memcpy(params, f->value, len);
+	params[6] = ';'; /* behind "Digest" */
+	for (size_t i = 7; i < len; i++) {
+		if (params[i] == '"')
+			quoted = !quoted;
+		else if (params[i] == ',' && !quoted)
+			params[i] = ';';
+	}
+	if (mime_param(params, len, "userhash", &hashed) && text_equal_nocase(hashed.bytes, hashed.len, "true"))
+		return false;
+	return mime_param(params, len, "username", user) && user->len > 0;
+}

@@ -1,0 +1,142 @@
+/* Exchanges live as long as the request's body, the queue or the answer's body needs them. */
+#include "config.h"
+
+#include "proto/http_exchange.h"
+
+#include <stdlib.h>
+
+#include "proto/http_auth.h"
+#include "proto/http_name.h"
+
+enum {
+	ARENA_MAX = 256 * 1024,
+	UNANSWERED_MAX = 1024,
+};
+
+static struct http_exchange *oldest(struct http_queue *q);
+static void end_uploads(struct http_exchange *x);
+
+void
+http_queue_add(struct http_queue *q, struct http_exchange *x)
+{
+	if (q->count == UNANSWERED_MAX)
+		http_exchange_unref(oldest(q));
+	if (q->newest != NULL)
+		q->newest->next = x;
+	else
+		q->oldest = x;
+	q->newest = x;
+	q->count++;
+}
+
+struct http_exchange *
+http_queue_take(struct http_queue *q, bool gapped)
+{
+	if (!gapped && q->count > 1)
+		q->pipelines = true;
+	while (gapped && !q->pipelines && q->count > 1)
+		http_exchange_unref(oldest(q));
+	return oldest(q);
+}
+
+void
+http_queue_clear(struct http_queue *q)
+{
+	while (q->count > 0)
+		http_exchange_unref(oldest(q));
+}
+
+static struct http_exchange *
+oldest(struct http_queue *q)
+{
+	struct http_exchange *x = q->oldest;
+	if (x == NULL)
+		return NULL;
+	q->oldest = x->next;
+	if (q->oldest == NULL)
+		q->newest = NULL;
+	x->next = NULL;
+	q->count--;
+	return x;
+}
+
+struct http_exchange *
+http_exchange_create(const struct http_head *request, const struct session_ends *ends, enum side server)
+{
+	struct mime_text user;
+	struct http_exchange *x = calloc(1, sizeof *x);
+	if (x == NULL)
+		return NULL;
+	x->refs = 1;
+	x->unknown = request == NULL;
+	arena_init(&x->arena, ARENA_MAX);
+	if (request == NULL)
+		return x;
+
+	x->head = http_method_is(request, "HEAD");
+	x->connect = http_method_is(request, "CONNECT");
+	x->method = arena_string(&x->arena, request->method, request->method_len);
+	x->url = http_url(&x->arena, request, ends, server);
+	x->path = http_path(&x->arena, request, &x->path_len);
+	const struct mime_field *referrer = http_head_field(request, "referer");
+	if (referrer != NULL)
+		x->referrer = http_clean_url(&x->arena, referrer->value, referrer->value_len);
+	if (http_auth_user(request, &user)) {
+		x->user = arena_copy(&x->arena, user.bytes, user.len);
+		x->user_len = x->user != NULL ? user.len : 0;
+	}
+	return x;
+}
+
+struct http_exchange *
+http_exchange_ref(struct http_exchange *x)
+{
+	x->refs++;
+	return x;
+}
+
+void
+http_exchange_unref(struct http_exchange *x)
+{
+	if (x == NULL || --x->refs > 0)
+		return;
+	end_uploads(x);
+	arena_clear(&x->arena);
+	free(x);
+}
+
+void
+http_exchange_answered(struct http_exchange *x, unsigned status)
+{
+	x->status = status;
+	end_uploads(x);
+}
+
+void
+http_exchange_end_upload(struct http_exchange *x, struct transfer *t, enum transfer_state state)
+{
+	if (x->status == 0 && x->upload_count < HTTP_UPLOADS_MAX) {
+		x->upload[x->upload_count++] = (struct http_upload){.transfer = t, .state = state};
+		return;
+	}
+	http_exchange_tell(x, t);
+	transfer_end(t, state);
+}
+
+void
+http_exchange_tell(const struct http_exchange *x, struct transfer *t)
+{
+	transfer_http(t, x->method, x->url, x->status, x->referrer);
+	if (x->user_len > 0)
+		transfer_user(t, x->user, x->user_len);
+}
+
+static void
+end_uploads(struct http_exchange *x)
+{
+	for (size_t i = 0; i < x->upload_count; i++) {
+		http_exchange_tell(x, x->upload[i].transfer);
+		transfer_end(x->upload[i].transfer, x->upload[i].state);
+	}
+	x->upload_count = 0;
+}

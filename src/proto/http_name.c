@@ -1,0 +1,188 @@
+/* Names of files: as the sender spells them, less what only its own machine knows. */
+#include "config.h"
+
+#include "proto/http_name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* A target taken apart; borrowed. */
+struct target {
+	const uint8_t *authority; /* NULL: none */
+	size_t authority_len;
+	const uint8_t *scheme;
+	size_t scheme_len;
+	const uint8_t *path;      /* with the query */
+	size_t path_len;
+};
+
+static struct target split(const uint8_t *url, size_t len);
+static void drop_userinfo(struct target *t);
+static char *build(struct arena *a, const struct target *t);
+static size_t encode(char *out, const uint8_t *bytes, size_t len);
+static bool fits_url(uint8_t c);
+static void last_component(struct mime_text *name);
+static bool windows_path(const struct mime_text *name);
+
+char *
+http_url(struct arena *a, const struct http_head *h, const struct session_ends *ends, enum side server)
+{
+	char text[ADDR_TEXT_MAX], authority[ADDR_TEXT_MAX + 16];
+	struct target t = split(h->target, h->target_len);
+	const struct mime_field *host = http_head_field(h, "host");
+
+	if (t.authority == NULL && host != NULL && host->value_len > 0) {
+		t.authority = host->value;
+		t.authority_len = host->value_len;
+	}
+	if (t.authority == NULL) {
+		const struct addr *addr = &ends->addr[server];
+		const char *form = addr_is_v4(addr) ? "%s" : "[%s]";
+		int n = snprintf(authority, sizeof authority - 8, form, addr_format(addr, text));
+		if (ends->port[server] != 80)
+			n += snprintf(authority + n, sizeof authority - (size_t)n, ":%u", ends->port[server]);
+		t.authority = (const uint8_t *)authority;
+		t.authority_len = (size_t)n;
+	}
+	return build(a, &t);
+}
+
+char *
+http_clean_url(struct arena *a, const uint8_t *url, size_t len)
+{
+	struct target t = split(url, len);
+	return build(a, &t);
+}
+
+uint8_t *
+http_path(struct arena *a, const struct http_head *h, size_t *len)
+{
+	struct target t = split(h->target, h->target_len);
+	size_t n = 0;
+	while (n < t.path_len && t.path[n] != '?' && t.path[n] != '#')
+		n++;
+	uint8_t *path = arena_alloc(a, n + 1);
+	if (path == NULL)
+		return NULL;
+	*len = text_percent_decode(path, t.path, n);
+	return path;
+}
+
+bool
+http_declared_name(const struct mime_fields *f, struct mime_text *name)
+{
+	const struct mime_field *disposition = mime_fields_find(f, "content-disposition", NULL);
+	const struct mime_field *type = mime_fields_find(f, "content-type", NULL);
+
+	name->len = 0;
+	if (disposition == NULL ||
+	        !mime_param(disposition->value, disposition->value_len, "filename", name) || name->len == 0)
+		if (type == NULL || !mime_param(type->value, type->value_len, "name", name))
+			return false;
+	last_component(name);
+	return name->len > 0;
+}
+
+/* scheme "://" authority path, or only a path (RFC 9112 section 3.2) */
+static struct target
+split(const uint8_t *url, size_t len)
+{
+	struct target t = {.scheme = (const uint8_t *)"http", .scheme_len = 4, .path = url, .path_len = len};
+	size_t i = 0;
+	while (i < len && url[i] != ':' && url[i] != '/' && url[i] != '?' && url[i] != '#')
+		i++;
+	if (i == 0 || len - i < 3 || memcmp(url + i, "://", 3) != 0)
+		return t;
+	t.scheme = url;
+	t.scheme_len = i;
+	t.authority = url + i + 3;
+	t.path = t.authority;
+	t.path_len = len - i - 3;
+	while (t.path_len > 0 && *t.path != '/' && *t.path != '?' && *t.path != '#') {
+		t.path++;
+		t.path_len--;
+	}
+	t.authority_len = (size_t)(t.path - t.authority);
+	drop_userinfo(&t);
+	return t;
+}
+
+static void
+drop_userinfo(struct target *t)
+{
+	for (size_t i = t->authority_len; i > 0; i--) {
+		if (t->authority[i - 1] == '@') {
+			t->authority += i;
+			t->authority_len -= i;
+			return;
+		}
+	}
+}
+
+static char *
+build(struct arena *a, const struct target *t)
+{
+	if (t->scheme_len + t->authority_len + t->path_len > HTTP_URL_MAX)
+		return NULL;
+	char *url = arena_alloc(a, 3 * (t->scheme_len + t->authority_len + t->path_len) + 4);
+	if (url == NULL)
+		return NULL;
+	size_t n = 0;
+	if (t->authority != NULL) {
+		n += encode(url, t->scheme, t->scheme_len);
+		memcpy(url + n, "://", 3);
+		n += 3;
+		n += encode(url + n, t->authority, t->authority_len);
+	}
+	n += encode(url + n, t->path, t->path_len);
+	url[n] = '\0';
+	return url;
+}
+
+static size_t
+encode(char *out, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (fits_url(bytes[i])) {
+			out[n++] = (char)bytes[i];
+			continue;
+		}
+		out[n++] = '%';
+		out[n++] = digits[bytes[i] >> 4];
+		out[n++] = digits[bytes[i] & 15];
+	}
+	return n;
+}
+
+static bool
+fits_url(uint8_t c)
+{
+	return c > ' ' && c < 0x7f && c != '"' && c != '<' && c != '>';
+}
+
+/* Browsers of old sent whole paths; some still do to please a servlet. */
+static void
+last_component(struct mime_text *name)
+{
+	bool windows = windows_path(name);
+	for (size_t i = name->len; i > 0; i--) {
+		if (name->bytes[i - 1] == '/' || (windows && name->bytes[i - 1] == '\\')) {
+			name->len -= i;
+			memmove(name->bytes, name->bytes + i, name->len);
+			return;
+		}
+	}
+}
+
+/* In Shift_JIS and GBK a backslash may be the second half of a character. */
+static bool
+windows_path(const struct mime_text *name)
+{
+	return (name->len > 2 && name->bytes[1] == ':' && name->bytes[2] == '\\') ||
+	       (name->len > 2 && name->bytes[0] == '\\' && name->bytes[1] == '\\') ||
+	       text_is_utf8(name->bytes, name->len);
+}

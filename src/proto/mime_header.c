@@ -1,0 +1,164 @@
+/*
+ * Header blocks and their fields. A block that comes in one piece is not copied unless it has
+ * folded lines.
+ */
+#include "config.h"
+
+#include "proto/mime_header.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static size_t find_end(struct mime_gather *g, const uint8_t *bytes, size_t len, bool lenient_start);
+static int keep(struct mime_gather *g, const uint8_t *bytes, size_t len, size_t limit);
+static void unfold(uint8_t *bytes, size_t len);
+
+enum verdict
+mime_gather_take(struct mime_gather *g, const uint8_t *bytes, size_t len, size_t limit,
+        bool lenient_start, size_t *used, const uint8_t **block, size_t *block_len)
+{
+	size_t before = g->len;
+	if (before == 0) {
+		size_t end = find_end(g, bytes, len, lenient_start);
+		if (end > 0 && end <= limit && !g->folded) {
+			*used = *block_len = end;
+			*block = bytes;
+			mime_gather_reset(g);
+			return VERDICT_DONE;
+		}
+		mime_gather_reset(g);
+	}
+
+	size_t room = before < limit ? limit - before : 0;
+	size_t taken = len < room ? len : room;
+	if (keep(g, bytes, taken, limit) < 0) {
+		mime_gather_reset(g);
+		return VERDICT_MALFORMED;
+	}
+	size_t end = find_end(g, g->bytes, g->len, lenient_start);
+	if (end == 0 && taken < len) {
+		mime_gather_reset(g);
+		return VERDICT_MALFORMED;
+	}
+	*used = end > 0 ? end - before : len;
+	if (end == 0)
+		return VERDICT_MORE;
+	if (g->folded)
+		unfold(g->bytes, end);
+	*block = g->bytes;
+	*block_len = end;
+	mime_gather_reset(g);
+	return VERDICT_DONE;
+}
+
+void
+mime_gather_reset(struct mime_gather *g)
+{
+	*g = (struct mime_gather){.bytes = g->bytes, .size = g->size};
+}
+
+void
+mime_gather_clear(struct mime_gather *g)
+{
+	free(g->bytes);
+	*g = (struct mime_gather){0};
+}
+
+/* The length of the block with its blank line, or 0; what was looked at is not looked at again. */
+static size_t
+find_end(struct mime_gather *g, const uint8_t *bytes, size_t len, bool lenient_start)
+{
+	const uint8_t *lf;
+	while (g->looked < len && (lf = memchr(bytes + g->looked, '\n', len - g->looked)) != NULL) {
+		size_t at = (size_t)(lf - bytes);
+		size_t length = at - g->line;
+		if (length > 0 && bytes[at - 1] == '\r')
+			length--;
+		if (length == 0 && (g->lines > 0 || !lenient_start))
+			return at + 1;
+		if (g->lines > 0 && (bytes[g->line] == ' ' || bytes[g->line] == '\t'))
+			g->folded = true;
+		if (length > 0)
+			g->lines++;
+		g->line = g->looked = at + 1;
+	}
+	g->looked = len;
+	return 0;
+}
+
+static int
+keep(struct mime_gather *g, const uint8_t *bytes, size_t len, size_t limit)
+{
+	if (len > g->size - g->len) {
+		size_t size = g->size > 0 ? g->size : 512;
+		while (size < g->len + len)
+			size *= 2;
+		if (size > limit)
+			size = limit;
+		uint8_t *more = realloc(g->bytes, size);
+		if (more == NULL)
+			return -1;
+		g->bytes = more;
+		g->size = size;
+	}
+	if (len > 0)
+		memcpy(g->bytes + g->len, bytes, len);
+	g->len += len;
+	return 0;
+}
+
+/* A line end before a space or tab becomes spaces (RFC 9112 section 5.2). */
+static void
+unfold(uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (bytes[i] != '\n' || (bytes[i + 1] != ' ' && bytes[i + 1] != '\t'))
+			continue;
+		bytes[i] = ' ';
+		if (i > 0 && bytes[i - 1] == '\r')
+			bytes[i - 1] = ' ';
+	}
+}
+
+void
+mime_fields_parse(struct mime_fields *f, const uint8_t *block, size_t len)
+{
+	f->count = 0;
+	while (len > 0 && f->count < MIME_FIELDS_MAX) {
+		const uint8_t *lf = memchr(block, '\n', len);
+		size_t line = lf != NULL ? (size_t)(lf - block) : len;
+		const uint8_t *colon = memchr(block, ':', line);
+		if (colon != NULL) {
+			struct mime_field *field = &f->field[f->count++];
+			field->name = block;
+			field->name_len = (size_t)(colon - block);
+			field->value = colon + 1;
+			field->value_len = line - field->name_len - 1;
+			if (field->value_len > 0 && field->value[field->value_len - 1] == '\r')
+				field->value_len--;
+			text_trim(&field->name, &field->name_len);
+			text_trim(&field->value, &field->value_len);
+		}
+		size_t step = lf != NULL ? line + 1 : line;
+		block += step;
+		len -= step;
+	}
+}
+
+const struct mime_field *
+mime_fields_find(const struct mime_fields *f, const char *name, const struct mime_field *after)
+{
+	for (size_t i = after != NULL ? (size_t)(after - f->field) + 1 : 0; i < f->count; i++)
+		if (text_equal_nocase(f->field[i].name, f->field[i].name_len, name))
+			return &f->field[i];
+	return NULL;
+}
+
+bool
+mime_type_is(const struct mime_field *content_type, const char *prefix)
+{
+	return content_type != NULL &&
+	       text_prefix_nocase(content_type->value, content_type->value_len, prefix);
+}

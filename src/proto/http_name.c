@@ -39,8 +39,9 @@ http_url(struct arena *a, const struct http_head *h, const struct session_ends *
 	}
 	if (t.authority == NULL) {
 		const struct addr *addr = &ends->addr[server];
-		const char *form = addr_is_v4(addr) ? "%s" : "[%s]";
-		int n = snprintf(authority, sizeof authority - 8, form, addr_format(addr, text));
+		bool v4 = addr_is_v4(addr);
+		int n = snprintf(authority, sizeof authority, "%s%s%s", v4 ? "" : "[", addr_format(addr, text),
+		        v4 ? "" : "]");
 		if (ends->port[server] != 80)
 			n += snprintf(authority + n, sizeof authority - (size_t)n, ":%u", ends->port[server]);
 		t.authority = (const uint8_t *)authority;

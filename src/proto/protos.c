@@ -6,5 +6,6 @@
 const struct proto *const protos[] = {
         &proto_ssh,
         &proto_tls,
+        &proto_http,
         NULL,
 };

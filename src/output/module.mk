@@ -11,8 +11,12 @@ libwaybill_a_SOURCES += \
 	src/output/event_coverage.c \
 	src/output/events.c \
 	src/output/summary.c \
+	src/output/http_post.c \
+	src/output/http_post.h \
 	src/output/signature.c \
 	src/output/signature.h \
+	src/output/spool.c \
+	src/output/spool.h \
 	src/output/webhook.c
 
 if UNIT_TESTS

@@ -9,6 +9,7 @@
 static const struct sink *const sinks[] = {
 	&sink_summary,
 	&sink_events,
+	&sink_webhook,
 };
 
 enum { SINKS = sizeof sinks / sizeof sinks[0] };

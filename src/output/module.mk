@@ -21,3 +21,11 @@ libwaybill_a_SOURCES += \
 
 if UNIT_TESTS
 endif
+
+# The webhook against a real receiver.
+check_PROGRAMS += tests/live/webhook-driver
+tests_live_webhook_driver_SOURCES = tests/live/webhook-driver.c
+tests_live_webhook_driver_LDADD = libwaybill.a $(LIB_LIBS)
+TESTS += tests/live/webhook
+dist_check_SCRIPTS += tests/live/webhook
+EXTRA_DIST += tests/live/webhook.py

@@ -1,6 +1,28 @@
 libwaybill_a_SOURCES += \
+	src/transfer/assembly.c \
+	src/transfer/assembly.h \
+	src/transfer/digest.c \
+	src/transfer/digest.h \
+	src/transfer/expect.c \
+	src/transfer/expect.h \
+	src/transfer/extent.c \
+	src/transfer/extent.h \
+	src/transfer/filetable.c \
+	src/transfer/filetype.c \
+	src/transfer/filetype.h \
+	src/transfer/infer.c \
+	src/transfer/infer.h \
+	src/transfer/joined.c \
+	src/transfer/name.c \
+	src/transfer/name.h \
+	src/transfer/session.c \
+	src/transfer/session.h \
+	src/transfer/tracker.c \
+	src/transfer/tracker.h \
 	src/transfer/transfer.c \
-	src/transfer/transfer.h
+	src/transfer/transfer.h \
+	src/transfer/waybill.c \
+	src/transfer/waybill.h
 
 if UNIT_TESTS
 endif

@@ -1,0 +1,203 @@
+/*
+ * Formats of film and animation work that libmagic does not know, or names without a
+ * media type. The signatures are those that the formats' own documents and files show: SMPTE ST 268
+ * (DPX), ST 377-1 (MXF), the OpenEXR, Alembic and USD sources. TGA has no signature at its
+ * beginning and is not told.
+ */
+#include "config.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <zlib.h>
+#include <zstd.h>
+
+#include "transfer/filetype.h"
+
+enum { UNPACK_WINDOW_LOG = 23 };
+
+/* Bytes at a place; len 0: none. */
+struct mark {
+	size_t at, len;
+	const char *bytes;
+};
+
+#define MARK(at, literal) {at, sizeof(literal) - 1, literal}
+
+struct signature {
+	struct mark first, second;
+	const char *mime, *kind;
+};
+
+static const struct signature signatures[] = {
+        {MARK(0, "SDPX"), {0}, "image/x-dpx", "DPX image (big-endian)"},
+        {MARK(0, "XPDS"), {0}, "image/x-dpx", "DPX image (little-endian)"},
+        {MARK(0, "\x76\x2f\x31\x01"), {0}, "image/x-exr", "OpenEXR image"},
+        {MARK(0, "CSFCHUNK"), {0}, "application/x-clip-studio", "Clip Studio Paint drawing"},
+        {MARK(0, "//Maya ASCII"), {0}, "application/x-maya-ascii", "Maya ASCII scene"},
+        {MARK(0, "FOR4"), MARK(8, "Maya"), "application/x-maya-binary", "Maya binary scene"},
+        {MARK(0, "FOR8"), MARK(16, "Maya"), "application/x-maya-binary", "Maya binary scene (64 bit)"},
+        {MARK(0, "BLENDER"), {0}, "application/x-blender", "Blender scene"},
+        {MARK(0, "FORM"), MARK(8, "DEEP"), "image/x-tvpaint-deep", "TVPaint DEEP image"},
+        {MARK(0, "RIFX"), MARK(8, "Egg!"), "application/vnd.adobe.aftereffects.project",
+                "After Effects project"},
+        {MARK(0, "Kaydara FBX Binary"), {0}, "application/x-fbx", "FBX scene (binary)"},
+        {MARK(0, "; FBX "), {0}, "application/x-fbx", "FBX scene (ASCII)"},
+        {MARK(0, "PXR-USDC"), {0}, "application/x-usd-crate", "USD scene (crate)"},
+        {MARK(0, "#usda "), {0}, "model/vnd.usda", "USD scene (ASCII)"},
+        {MARK(0, "Ogawa"), {0}, "application/x-alembic", "Alembic cache (Ogawa)"},
+        {MARK(0, "\x06\x0e\x2b\x34"), {0}, "application/mxf", "MXF film material"},
+        {MARK(0, "AT&TFORM"), {0}, "image/vnd.djvu", "DjVu document"},
+        {MARK(4, "wide"), MARK(12, "mdat"), "video/quicktime", "QuickTime movie"},
+        {MARK(4, "moov"), MARK(12, "mvhd"), "video/quicktime", "QuickTime movie"},
+};
+
+/* Apple ProRes in a movie's sample description, by its four characters. */
+static const struct {
+	const char *code, *kind;
+} prores[] = {
+        {"apco", "QuickTime movie, ProRes 422 Proxy"},
+        {"apcs", "QuickTime movie, ProRes 422 LT"},
+        {"apcn", "QuickTime movie, ProRes 422"},
+        {"apch", "QuickTime movie, ProRes 422 HQ"},
+        {"ap4h", "QuickTime movie, ProRes 4444"},
+        {"ap4x", "QuickTime movie, ProRes 4444 XQ"},
+};
+
+static bool has_mark(const uint8_t *bytes, size_t len, const struct mark *m);
+static bool answer(struct filetype_answer *out, const char *mime, const char *kind);
+static bool by_signature(const uint8_t *bytes, size_t len, struct filetype_answer *out);
+static bool by_codec(const uint8_t *bytes, size_t len, struct filetype_answer *out);
+static bool by_markup(const uint8_t *bytes, size_t len, struct filetype_answer *out);
+static bool by_packed(const uint8_t *bytes, size_t len, struct filetype_answer *out);
+static size_t unpack_gzip(const uint8_t *bytes, size_t len, uint8_t *out, size_t room);
+static size_t unpack_zstd(const uint8_t *bytes, size_t len, uint8_t *out, size_t room);
+
+int
+filetype_by_table(const uint8_t *bytes, size_t len, struct filetype_answer *out)
+{
+	return by_codec(bytes, len, out) || by_signature(bytes, len, out) ||
+	                       by_markup(bytes, len, out) || by_packed(bytes, len, out)
+	               ? 0
+	               : -1;
+}
+
+static bool
+has_mark(const uint8_t *bytes, size_t len, const struct mark *m)
+{
+	return len >= m->at && len - m->at >= m->len &&
+	       (m->len == 0 || memcmp(bytes + m->at, m->bytes, m->len) == 0);
+}
+
+static bool
+answer(struct filetype_answer *out, const char *mime, const char *kind)
+{
+	snprintf(out->mime, sizeof out->mime, "%s", mime);
+	snprintf(out->kind, sizeof out->kind, "%s", kind);
+	return true;
+}
+
+static bool
+by_signature(const uint8_t *bytes, size_t len, struct filetype_answer *out)
+{
+	for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
+		const struct signature *s = &signatures[i];
+		if (has_mark(bytes, len, &s->first) && has_mark(bytes, len, &s->second))
+			return answer(out, s->mime, s->kind);
+	}
+	return false;
+}
+
+/* A movie whose description stands at its beginning also names its codec. */
+static bool
+by_codec(const uint8_t *bytes, size_t len, struct filetype_answer *out)
+{
+	static const struct mark movie = MARK(4, "ftypqt  ");
+	if (!has_mark(bytes, len, &movie))
+		return false;
+	const uint8_t *stsd = memmem(bytes, len, "stsd", 4);
+	if (stsd == NULL)
+		return false;
+	size_t left = len - (size_t)(stsd - bytes);
+	for (size_t i = 0; i < sizeof prores / sizeof prores[0]; i++) {
+		/* stsd: version and flags, count, then the first entry: size and format (ISO/IEC 14496-12 8.5.2) */
+		struct mark format = {16, 4, prores[i].code};
+		if (has_mark(stsd, left, &format))
+			return answer(out, "video/quicktime", prores[i].kind);
+	}
+	return false;
+}
+
+/* A Toon Boom Harmony scene is XML whose project element names its maker. */
+static bool
+by_markup(const uint8_t *bytes, size_t len, struct filetype_answer *out)
+{
+	static const struct mark xml = MARK(0, "<?xml"), bare = MARK(0, "<project ");
+	if (!has_mark(bytes, len, &xml) && !has_mark(bytes, len, &bare))
+		return false;
+	const uint8_t *project = memmem(bytes, len, "<project ", 9);
+	if (project == NULL)
+		return false;
+	size_t left = len - (size_t)(project - bytes);
+	const uint8_t *end = memchr(project, '>', left);
+	if (end != NULL)
+		left = (size_t)(end - project);
+	if (memmem(project, left, "harmony", 7) == NULL && memmem(project, left, "Toon Boom", 9) == NULL)
+		return false;
+	return answer(out, "application/x-toonboom-xstage", "Toon Boom Harmony scene");
+}
+
+/* Blender packs a whole scene with gzip or zstd. */
+static bool
+by_packed(const uint8_t *bytes, size_t len, struct filetype_answer *out)
+{
+	static const struct mark gzip = MARK(0, "\x1f\x8b"), zstd = MARK(0, "\x28\xb5\x2f\xfd");
+	static const struct mark scene = MARK(0, "BLENDER");
+	uint8_t first[64];
+	size_t got = 0;
+	if (has_mark(bytes, len, &gzip))
+		got = unpack_gzip(bytes, len, first, sizeof first);
+	else if (has_mark(bytes, len, &zstd))
+		got = unpack_zstd(bytes, len, first, sizeof first);
+	if (!has_mark(first, got, &scene))
+		return false;
+	return answer(out, "application/x-blender", "Blender scene (compressed)");
+}
+
+/* The first bytes of what is packed: how many, up to room. */
+static size_t
+unpack_gzip(const uint8_t *bytes, size_t len, uint8_t *out, size_t room)
+{
+	z_stream z = {0};
+	if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
+		return 0;
+	z.next_in = (z_const Bytef *)(uintptr_t)bytes;
+	z.avail_in = (uInt)len;
+	z.next_out = out;
+	z.avail_out = (uInt)room;
+	(void)inflate(&z, Z_SYNC_FLUSH);
+	size_t got = room - z.avail_out;
+	inflateEnd(&z);
+	return got;
+}
+
+static size_t
+unpack_zstd(const uint8_t *bytes, size_t len, uint8_t *out, size_t room)
+{
+	ZSTD_DStream *z = ZSTD_createDStream();
+	if (z == NULL)
+		return 0;
+	/* The window is what the sender says; it is allocated. */
+	(void)ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, UNPACK_WINDOW_LOG);
+	ZSTD_inBuffer in = {bytes, len, 0};
+	ZSTD_outBuffer to = {out, room, 0};
+	/* More input than one block's worth may be needed before the first byte comes. */
+	while (to.pos < room) {
+		size_t before = in.pos;
+		if (ZSTD_isError(ZSTD_decompressStream(z, &to, &in)) || in.pos == before)
+			break;
+	}
+	ZSTD_freeDStream(z);
+	return to.pos;
+}

@@ -1,0 +1,94 @@
+#include "config.h"
+
+#include "transfer/infer.h"
+
+#include <inttypes.h>
+#include <netinet/in.h>
+
+#include "transfer/session.h"
+#include "transfer/tracker.h"
+
+/*
+ * A side that sends less than one part in so many of what it receives moves
+ * acknowledgements, window updates and requests, however large their sum.
+ */
+enum { OVERHEAD_PARTS = 64 };
+
+static bool side_moves_a_file(const struct session *s, enum side side);
+static void side_begin(struct session *s, enum side side);
+static void side_end(struct session *s, enum side side, const struct flow_record *flow, bool reset);
+static bool orderly(const struct flow_record *flow);
+
+void
+infer_volume(struct session *s)
+{
+	if (s->inference.method == NULL)
+		return;
+	for (enum side side = SIDE_SOURCE; side <= SIDE_DESTINATION; side++)
+		if (s->inference.transfer[side] == NULL && side_moves_a_file(s, side))
+			side_begin(s, side);
+}
+
+void
+infer_close(struct session *s, bool reset)
+{
+	struct flow_record flow;
+	if (s->inference.transfer[SIDE_SOURCE] == NULL && s->inference.transfer[SIDE_DESTINATION] == NULL)
+		return;
+	session_describe(s, &flow);
+	for (enum side side = SIDE_SOURCE; side <= SIDE_DESTINATION; side++)
+		if (s->inference.transfer[side] != NULL)
+			side_end(s, side, &flow, reset);
+}
+
+static bool
+side_moves_a_file(const struct session *s, enum side side)
+{
+	uint64_t sent = s->inference.volume[side];
+	uint64_t received = s->inference.volume[side_other(side)];
+	return sent >= s->tracker->limits.infer_bytes && sent >= received / OVERHEAD_PARTS;
+}
+
+static void
+side_begin(struct session *s, enum side side)
+{
+	struct transfer *t =
+	        transfer_begin(s, &(struct transfer_start){.sender = side, .method = "volume"});
+	if (t == NULL)
+		return;
+	s->inference.transfer[side] = t;
+	struct transfer_record *r = &t->waybill->record;
+	r->basis = TRANSFER_INFERRED;
+	r->reasons[0] = s->inference.method;
+	r->size = r->seen = s->inference.volume[side];
+	waybill_begin(t->waybill);
+}
+
+static void
+side_end(struct session *s, enum side side, const struct flow_record *flow, bool reset)
+{
+	struct transfer *t = s->inference.transfer[side];
+	struct waybill *w = t->waybill;
+	struct transfer_record *r = &w->record;
+	const uint64_t *volume = s->inference.volume;
+
+	s->inference.transfer[side] = NULL;
+	r->size = r->seen = volume[side];
+	r->missing = flow->side[side].missing;
+	r->reasons[1] = arena_printf(&w->arena, "%" PRIu64 " bytes this way against %" PRIu64
+	                             " the other", volume[side], volume[side_other(side)]);
+	if (reset)
+		transfer_end(t, TRANSFER_ABORTED);
+	else
+		transfer_end(t, orderly(flow) && r->missing == 0 ? TRANSFER_COMPLETE : TRANSFER_TRUNCATED);
+}
+
+/* Was all of the flow seen? UDP has no other end than silence. */
+static bool
+orderly(const struct flow_record *flow)
+{
+	if (flow->midstream)
+		return false;
+	return flow->end_reason == FLOW_END_FIN ||
+	       (flow->transport != IPPROTO_TCP && flow->end_reason == FLOW_END_TIMEOUT);
+}

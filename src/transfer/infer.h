@@ -1,0 +1,24 @@
+/*
+ * Transfers of sessions that can't be read, told from how many bytes went which
+ * way: at most one each way.
+ */
+#ifndef WAYBILL_TRANSFER_INFER_H
+#define WAYBILL_TRANSFER_INFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "transfer/transfer.h"
+
+struct inference {
+	const char *method;            /* why it can't be read; NULL: it can */
+	uint64_t volume[2];            /* payload sent by each side */
+	struct transfer *transfer[2];  /* what each side sends, once told */
+};
+
+/* Begins a transfer for each side whose volume says so. */
+void infer_volume(struct session *s);
+/* The flow ended: ends them with their totals. */
+void infer_close(struct session *s, bool reset);
+
+#endif

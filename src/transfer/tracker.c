@@ -1,0 +1,147 @@
+/* The tracker: limits, counters, packet time, and the end of the input. */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/table.h"
+#include "log.h"
+#include "transfer/session.h"
+#include "transfer/tracker.h"
+
+enum {
+	OPEN_DEFAULT = 65536,
+	JOIN_SECONDS_DEFAULT = 60,
+	INFER_DEFAULT = 64 * 1024,
+};
+static const size_t memory_default = (size_t)256 << 20;
+static const size_t per_transfer_default = (size_t)64 << 20;
+
+static const struct coverage_counter counters[COUNT_MAX] = {
+        [COUNT_OPEN_LIMIT] = {"transfer_limit", "transfers not followed: too many open at once", 0},
+        [COUNT_MEMORY] = {"transfer_memory",
+                "transfers whose hash was lost: too many bytes out of order", 0},
+        [COUNT_DROPPED] = {"transfer_dropped",
+                "pieces of transfers not counted: memory limit reached", 0},
+        [COUNT_CONFLICT] = {"transfer_conflict",
+                "pieces of transfers that came again and differed from the first copy", 0},
+        [COUNT_CUT] = {"transfer_name_cut", "names and other texts cut for their length", 0},
+        [COUNT_SESSION_MEMORY] = {"session_memory", "facts of sessions not kept: memory limit", 0},
+        [COUNT_JOIN_LIMIT] = {"transfer_join_limit", "file ranges not joined: too many files", 0},
+        [COUNT_EXPECT_LIMIT] = {"expect_limit", "announced data connections not awaited: too many",
+                0},
+        [COUNT_EXPECT_UNUSED] = {"expect_unused", "announced data connections that never came", 0},
+        [COUNT_TYPE] = {"file_type", "files whose type could not be looked at", 0},
+};
+
+static struct transfer_limits limits_fill(const struct transfer_limits *limits);
+
+struct transfer_tracker *
+transfer_tracker_create(const struct transfer_limits *limits, const struct transfer_ops *ops,
+        void *ctx)
+{
+	struct transfer_tracker *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return NULL;
+	t->limits = limits_fill(limits);
+	t->ops = *ops;
+	t->ctx = ctx;
+	for (size_t i = 0; i < COUNT_MAX; i++)
+		t->counters[i] = counters[i];
+	TAILQ_INIT(&t->waybills);
+	TAILQ_INIT(&t->waiting);
+	t->pool = (struct assembly_pool){.limit = t->limits.memory,
+	        .each = t->limits.per_transfer,
+	        .random = (uint32_t)hash_key_random().k0 | 1};
+	if (!t->limits.no_hash) {
+		if (digests_init(&t->digests) == 0)
+			t->pool.digests = &t->digests;
+		else
+			log_warn("transfer", "the crypto library has no SHA-256: files are not hashed");
+	}
+	t->joined = table_create(t->limits.open);
+	t->filetype = filetype_open();
+	if (expectations_init(&t->expected) != 0 || t->joined == NULL || t->filetype == NULL) {
+		transfer_tracker_destroy(t);
+		return NULL;
+	}
+	return t;
+}
+
+void
+transfer_tracker_destroy(struct transfer_tracker *t)
+{
+	struct waybill *w;
+	if (t == NULL)
+		return;
+	expectations_clear(&t->expected);
+	while ((w = TAILQ_FIRST(&t->waybills)) != NULL)
+		waybill_destroy(w);
+	table_destroy(t->joined);
+	filetype_close(t->filetype);
+	digests_clear(&t->digests);
+	free(t);
+}
+
+void
+transfer_tracker_time(struct transfer_tracker *t, int64_t now)
+{
+	t->now = now;
+	joined_expire(t, now, false);
+	expectations_expire(t, now);
+}
+
+void
+transfer_tracker_flush(struct transfer_tracker *t, int64_t now)
+{
+	struct waybill *w, *next;
+	t->now = now;
+	expectations_flush(t);
+	joined_expire(t, now, true);
+	for (w = TAILQ_FIRST(&t->waybills); w != NULL; w = next) {
+		next = TAILQ_NEXT(w, all);
+		if (!w->ended)
+			waybill_end(w, TRANSFER_TRUNCATED);
+	}
+}
+
+const struct coverage_counter *
+transfer_tracker_counters(struct transfer_tracker *t, size_t *count)
+{
+	t->counters[COUNT_MEMORY].count = t->pool.blinded;
+	t->counters[COUNT_DROPPED].count = t->pool.dropped;
+	t->counters[COUNT_CONFLICT].count = t->pool.conflicts;
+	*count = COUNT_MAX;
+	return t->counters;
+}
+
+size_t
+tracker_bound(struct transfer_tracker *t, const void *bytes, size_t len, size_t max)
+{
+	const uint8_t *b = bytes;
+	if (len <= max)
+		return len;
+	tracker_count(t, COUNT_CUT);
+	size_t cut = max;
+	while (cut > 0 && max - cut < 3 && (b[cut] & 0xc0) == 0x80)
+		cut--;
+	return cut;
+}
+
+static struct transfer_limits
+limits_fill(const struct transfer_limits *limits)
+{
+	struct transfer_limits l = *limits;
+	if (l.memory == 0)
+		l.memory = memory_default;
+	if (l.per_transfer == 0)
+		l.per_transfer = per_transfer_default;
+	if (l.open == 0)
+		l.open = OPEN_DEFAULT;
+	if (l.join_timeout == 0)
+		l.join_timeout = JOIN_SECONDS_DEFAULT * CLOCK_SECOND;
+	if (l.infer_bytes == 0)
+		l.infer_bytes = INFER_DEFAULT;
+	return l;
+}

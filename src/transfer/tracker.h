@@ -1,0 +1,59 @@
+/* What the files of this stage share: the tracker behind every session and transfer. */
+#ifndef WAYBILL_TRANSFER_TRACKER_H
+#define WAYBILL_TRANSFER_TRACKER_H
+
+#include <sys/queue.h>
+
+#include "transfer/assembly.h"
+#include "transfer/digest.h"
+#include "transfer/expect.h"
+#include "transfer/filetype.h"
+#include "transfer/transfer.h"
+#include "transfer/waybill.h"
+
+enum transfer_count { /* indexes of tracker->counters */
+	COUNT_OPEN_LIMIT,
+	COUNT_MEMORY,
+	COUNT_DROPPED,
+	COUNT_CONFLICT,
+	COUNT_CUT,
+	COUNT_SESSION_MEMORY,
+	COUNT_JOIN_LIMIT,
+	COUNT_EXPECT_LIMIT,
+	COUNT_EXPECT_UNUSED,
+	COUNT_TYPE,
+	COUNT_MAX,
+};
+
+struct transfer_tracker {
+	struct transfer_limits limits; /* no member is 0 */
+	struct transfer_ops ops;
+	void *ctx;
+	int64_t now;                   /* packet time of what is being parsed */
+
+	struct digests digests;
+	struct assembly_pool pool;
+	struct filetype *filetype;     /* NULL: types are not known */
+
+	size_t open;                   /* waybills */
+	struct waybill_list waybills;  /* oldest first */
+	struct table *joined;          /* files that come in parts, by their key */
+	struct waybill_list waiting;   /* those with no open part, longest wait first */
+	struct expectations expected;
+
+	struct coverage_counter counters[COUNT_MAX];
+};
+
+static inline void
+tracker_count(struct transfer_tracker *t, enum transfer_count which)
+{
+	t->counters[which].count++;
+}
+
+/*
+ * At most max of len bytes from the wire, not cut within a UTF-8 character;
+ * the new length. Counted where something is lost.
+ */
+size_t tracker_bound(struct transfer_tracker *t, const void *bytes, size_t len, size_t max);
+
+#endif

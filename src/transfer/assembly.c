@@ -56,7 +56,7 @@ assembly_clear(struct assembly *a)
 		release(a, ASSEMBLY_HEAD);
 	free(a->head);
 	if (a->digest != NULL)
-		digest_give(a->pool->digests, a->digest);
+		sha256_give(a->pool->hashes, a->digest);
 	*a = (struct assembly){.pool = a->pool};
 }
 
@@ -110,7 +110,7 @@ assembly_missing(const struct assembly *a)
 }
 
 int
-assembly_finish(struct assembly *a, uint8_t sha256[DIGEST_BYTES])
+assembly_finish(struct assembly *a, uint8_t sha256[SHA256_BYTES])
 {
 	struct extent *e;
 	if (a->next == a->base && (e = extent_first(a->waiting)) != NULL) {
@@ -118,12 +118,12 @@ assembly_finish(struct assembly *a, uint8_t sha256[DIGEST_BYTES])
 		while ((e = extent_first(a->waiting)) != NULL && e->from == a->next)
 			run_absorb(a, extent_take_first(&a->waiting));
 	}
-	if (a->digest == NULL && a->hashed == a->base && a->pool->digests != NULL)
-		a->digest = digest_take(a->pool->digests);
+	if (a->digest == NULL && a->hashed == a->base && a->pool->hashes != NULL)
+		a->digest = sha256_take(a->pool->hashes);
 	if (a->digest == NULL)
 		return -1;
-	int result = digest_finish(a->digest, sha256);
-	digest_give(a->pool->digests, a->digest);
+	int result = sha256_finish(a->digest, sha256);
+	sha256_give(a->pool->hashes, a->digest);
 	a->digest = NULL;
 	return result;
 }
@@ -160,11 +160,11 @@ run_grow(struct assembly *a, const uint8_t *bytes, uint64_t len)
 	if (!whole || bytes == NULL)
 		return;
 	head_keep(a, bytes, len);
-	if (a->hashed == a->base && a->pool->digests != NULL)
-		a->digest = digest_take(a->pool->digests);
+	if (a->hashed == a->base && a->pool->hashes != NULL)
+		a->digest = sha256_take(a->pool->hashes);
 	a->hashed = a->next;
 	if (a->digest != NULL && EVP_DigestUpdate(a->digest, bytes, (size_t)len) != 1) {
-		digest_give(a->pool->digests, a->digest);
+		sha256_give(a->pool->hashes, a->digest);
 		a->digest = NULL;
 	}
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "transfer/digest.h"
+#include "transfer/sha256.h"
 #include "transfer/extent.h"
 
 enum { ASSEMBLY_HEAD = 4096 };
@@ -21,7 +21,7 @@ struct assembly_pool {
 	size_t limit;             /* bytes held by all */
 	size_t each;              /* bytes held by one */
 	size_t held;
-	struct digests *digests;  /* NULL: no hashes are wanted */
+	struct sha256_pool *hashes;  /* NULL: no hashes are wanted */
 	uint32_t random;          /* for the shape of the treaps; not 0 */
 	uint64_t conflicts;       /* times that bytes came again and differed from the first copy */
 	uint64_t blinded;         /* assemblies that lost their content for want of memory */
@@ -64,6 +64,6 @@ uint64_t assembly_missing(const struct assembly *a);
  * No more bytes will come. Where nothing was seen at the base, the run becomes the first stretch that was
  * seen and a->base its beginning. Ends the hash of [base, hashed): 0, or -1 where there is none.
  */
-int assembly_finish(struct assembly *a, uint8_t sha256[DIGEST_BYTES]);
+int assembly_finish(struct assembly *a, uint8_t sha256[SHA256_BYTES]);
 
 #endif

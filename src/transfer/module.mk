@@ -1,8 +1,8 @@
 libwaybill_a_SOURCES += \
 	src/transfer/assembly.c \
 	src/transfer/assembly.h \
-	src/transfer/digest.c \
-	src/transfer/digest.h \
+	src/transfer/sha256.c \
+	src/transfer/sha256.h \
 	src/transfer/expect.c \
 	src/transfer/expect.h \
 	src/transfer/extent.c \
@@ -25,4 +25,9 @@ libwaybill_a_SOURCES += \
 	src/transfer/waybill.h
 
 if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_transfer
+TESTS += tests/unit/test_transfer
+tests_unit_test_transfer_SOURCES = tests/unit/test_transfer.c
+tests_unit_test_transfer_LDADD = $(unit_ldadd)
+tests_unit_test_transfer_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

@@ -55,8 +55,8 @@ transfer_tracker_create(const struct transfer_limits *limits, const struct trans
 	        .each = t->limits.per_transfer,
 	        .random = (uint32_t)hash_key_random().k0 | 1};
 	if (!t->limits.no_hash) {
-		if (digests_init(&t->digests) == 0)
-			t->pool.digests = &t->digests;
+		if (sha256_pool_init(&t->hashes) == 0)
+			t->pool.hashes = &t->hashes;
 		else
 			log_warn("transfer", "the crypto library has no SHA-256: files are not hashed");
 	}
@@ -80,7 +80,7 @@ transfer_tracker_destroy(struct transfer_tracker *t)
 		waybill_destroy(w);
 	table_destroy(t->joined);
 	filetype_close(t->filetype);
-	digests_clear(&t->digests);
+	sha256_pool_clear(&t->hashes);
 	free(t);
 }
 

@@ -5,7 +5,7 @@
 #include <sys/queue.h>
 
 #include "transfer/assembly.h"
-#include "transfer/digest.h"
+#include "transfer/sha256.h"
 #include "transfer/expect.h"
 #include "transfer/filetype.h"
 #include "transfer/transfer.h"
@@ -31,7 +31,7 @@ struct transfer_tracker {
 	void *ctx;
 	int64_t now;                   /* packet time of what is being parsed */
 
-	struct digests digests;
+	struct sha256_pool hashes;
 	struct assembly_pool pool;
 	struct filetype *filetype;     /* NULL: types are not known */
 

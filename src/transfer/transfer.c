@@ -220,8 +220,8 @@ transfer_sent(struct transfer *t, const uint8_t *bytes, size_t len)
 	if (t == NULL || t->waybill == NULL || len == 0 || t->waybill->sent_broken)
 		return;
 	struct waybill *w = t->waybill;
-	if (w->sent == NULL && w->tracker->pool.digests != NULL)
-		w->sent = digest_take(&w->tracker->digests);
+	if (w->sent == NULL && w->tracker->pool.hashes != NULL)
+		w->sent = sha256_take(&w->tracker->hashes);
 	if (w->sent == NULL || EVP_DigestUpdate(w->sent, bytes, len) != 1)
 		w->sent_broken = true;
 }

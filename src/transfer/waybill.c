@@ -112,7 +112,7 @@ waybill_destroy(struct waybill *w)
 	joined_remove(w);
 	assembly_clear(&w->assembly);
 	if (w->sent != NULL)
-		digest_give(&t->digests, w->sent);
+		sha256_give(&t->hashes, w->sent);
 	TAILQ_REMOVE(&t->waybills, w, all);
 	t->open--;
 	session_unref(w->session);
@@ -189,7 +189,7 @@ settle_hash(struct waybill *w, bool whole)
 {
 	struct transfer_record *r = &w->record;
 	struct assembly *a = &w->assembly;
-	uint8_t sha256[DIGEST_BYTES];
+	uint8_t sha256[SHA256_BYTES];
 
 	if (assembly_finish(a, sha256) != 0)
 		return;
@@ -212,7 +212,7 @@ settle_sent(struct waybill *w)
 	if (w->sent == NULL || w->sent_broken || r->content_encoding == NULL ||
 	        r->state != TRANSFER_COMPLETE)
 		return;
-	r->has_sent_sha256 = digest_finish(w->sent, r->sent_sha256) == 0;
+	r->has_sent_sha256 = sha256_finish(w->sent, r->sent_sha256) == 0;
 }
 
 static void

@@ -1,0 +1,349 @@
+#include "config.h"
+
+/*
+ * The life of a transfer: small scripts of what protocols say, and what must be told of it. One text a record: "+"
+ * began or "=" ended, name, state, size, seen+missing, and h and the start of the SHA-256, or p with what it covers.
+ *
+ * Script: "session N" (opens or chooses one), "slot N" (chooses a handle), "begin PATH [size=N] [off=N] [join=KEY]",
+ * "append TEXT", "data OFFSET TEXT", "skip N", "size N", "name PATH", "accept", "end STATE", "discard",
+ * "carry N" (moves over session N), "close", "reset", "wait SECONDS", "flush".
+ */
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "transfer/transfer.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+
+enum { SESSIONS = 4, SLOTS = 4 };
+
+struct stage {
+	struct transfer_tracker *tracker;
+	struct session *session[SESSIONS], *now_session;
+	struct transfer *slot[SLOTS];
+	size_t at_session, at_slot;
+	int64_t now;
+	char log[8192];
+	char ids[16][RECORD_ID_MAX];
+	size_t began, ended;
+};
+
+static const char *const states[] = {"open", "complete", "truncated", "aborted"};
+
+static void
+say(struct stage *s, const char *format, ...)
+{
+	va_list args;
+	size_t len = strlen(s->log);
+	va_start(args, format);
+	vsnprintf(s->log + len, sizeof s->log - len, format, args);
+	va_end(args);
+}
+
+static void
+on_began(void *ctx, const struct transfer_record *r)
+{
+	struct stage *s = ctx;
+	assert_true(s->began < COUNT(s->ids));
+	for (size_t i = 0; i < s->began; i++)
+		assert_string_not_equal(s->ids[i], r->id);
+	memcpy(s->ids[s->began++], r->id, sizeof r->id);
+	assert_int_equal(r->state, TRANSFER_OPEN);
+	assert_non_null(r->flow->facts);
+	say(s, "+%s;", r->name.utf8 != NULL ? r->name.utf8 : "-");
+}
+
+static void
+on_ended(void *ctx, const struct transfer_record *r)
+{
+	struct stage *s = ctx;
+	bool known = false;
+	for (size_t i = 0; i < s->began; i++)
+		known |= strcmp(s->ids[i], r->id) == 0;
+	assert_true(known);
+	assert_true(r->start <= r->end);
+	assert_false(r->has_sha256 && (r->has_partial_sha256 || r->hash_covers != NULL));
+	s->ended++;
+	say(s, "=%s %s %llu %llu+%llu", r->name.utf8 != NULL ? r->name.utf8 : "-", states[r->state],
+	        (unsigned long long)r->size, (unsigned long long)r->seen, (unsigned long long)r->missing);
+	if (r->offset != 0)
+		say(s, " @%llu", (unsigned long long)r->offset);
+	if (r->has_sha256)
+		say(s, " h%02x%02x%02x%02x", r->sha256[0], r->sha256[1], r->sha256[2], r->sha256[3]);
+	if (r->has_partial_sha256)
+		say(s, " p%02x%02x%02x%02x %s", r->partial_sha256[0], r->partial_sha256[1],
+		        r->partial_sha256[2], r->partial_sha256[3], r->hash_covers);
+	if (r->data != NULL)
+		say(s, " over %s", r->data->id);
+	say(s, ";");
+}
+
+static void
+on_flow(void *ctx, void *flow, struct flow_record *out)
+{
+	const struct stage *s = ctx;
+	assert_non_null(flow);
+	snprintf(out->id, sizeof out->id, "flow%d", (int)((struct session **)flow - s->session));
+}
+
+static const struct transfer_ops ops = {on_began, on_ended, on_flow};
+
+static void
+session_choose(struct stage *s, size_t n)
+{
+	assert_true(n < SESSIONS);
+	s->at_session = n;
+	if (s->session[n] != NULL)
+		return;
+	struct session_ends ends = {.port = {(uint16_t)(50000 + n), 80}, .transport = IPPROTO_TCP};
+	assert_int_equal(addr_parse("192.0.2.1", &ends.addr[0]), 0);
+	assert_int_equal(addr_parse("198.51.100.2", &ends.addr[1]), 0);
+	s->session[n] = session_open(s->tracker, &s->session[n], &ends, s->now);
+	assert_non_null(s->session[n]);
+}
+
+static uint64_t
+option(const char *line, const char *name, bool *found)
+{
+	const char *at = strstr(line, name);
+	*found = at != NULL;
+	return at != NULL ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+static void
+step_begin(struct stage *s, const char *args)
+{
+	struct transfer_start start = {.method = "PUT", .sender = SIDE_SOURCE};
+	bool offset;
+	start.path = args;
+	start.path_len = strcspn(args, " ");
+	start.size = option(args, "size=", &start.size_known);
+	start.offset = option(args, "off=", &offset);
+	const char *join = strstr(args, "join=");
+	if (join != NULL) {
+		start.join_key = join;
+		start.join_len = strlen(join);
+	}
+	s->slot[s->at_slot] = transfer_begin(s->session[s->at_session], &start);
+}
+
+static enum transfer_state
+state_named(const char *name)
+{
+	for (int i = 0; i < (int)COUNT(states); i++)
+		if (strcmp(states[i], name) == 0)
+			return (enum transfer_state)i;
+	fail_msg("no state %s", name);
+	return TRANSFER_OPEN;
+}
+
+static void
+step(struct stage *s, char *line)
+{
+	size_t verb = strcspn(line, " ");
+	char *args = line[verb] != '\0' ? line + verb + 1 : line + verb;
+	line[verb] = '\0';
+	struct transfer *t = s->slot[s->at_slot];
+	struct session *current = s->session[s->at_session];
+	uint64_t number = strtoull(args, NULL, 10);
+
+	s->now += CLOCK_SECOND;
+	if (current != NULL)
+		session_time(current, s->now);
+	if (strcmp(line, "session") == 0)
+		session_choose(s, (size_t)number);
+	else if (strcmp(line, "slot") == 0)
+		s->at_slot = (size_t)number;
+	else if (strcmp(line, "begin") == 0)
+		step_begin(s, args);
+	else if (strcmp(line, "append") == 0)
+		transfer_append(t, (const uint8_t *)args, strlen(args));
+	else if (strcmp(line, "data") == 0)
+		transfer_data(t, number, (const uint8_t *)strchr(args, ' ') + 1, strlen(strchr(args, ' ')) - 1);
+	else if (strcmp(line, "skip") == 0)
+		transfer_skip(t, number);
+	else if (strcmp(line, "size") == 0)
+		transfer_size(t, number);
+	else if (strcmp(line, "name") == 0)
+		transfer_name(t, args, strlen(args), NULL);
+	else if (strcmp(line, "accept") == 0)
+		transfer_accepted(t);
+	else if (strcmp(line, "discard") == 0)
+		transfer_discard(t);
+	else if (strcmp(line, "carry") == 0)
+		transfer_carrier(t, s->session[number]);
+	else if (strcmp(line, "end") == 0)
+		transfer_end(t, state_named(args));
+	else if (strcmp(line, "wait") == 0)
+		transfer_tracker_time(s->tracker, s->now += (int64_t)number * CLOCK_SECOND);
+	else if (strcmp(line, "flush") == 0)
+		transfer_tracker_flush(s->tracker, s->now);
+	else if (strcmp(line, "close") == 0 || strcmp(line, "reset") == 0) {
+		session_close(current, strcmp(line, "reset") == 0, s->now);
+		s->session[s->at_session] = NULL;
+	} else
+		fail_msg("no such step: %s", line);
+	if (strcmp(line, "discard") == 0 || strcmp(line, "end") == 0)
+		s->slot[s->at_slot] = NULL;
+}
+
+static void
+play(struct stage *s, const struct transfer_limits *limits, const char *script)
+{
+	*s = (struct stage){.now = 1000 * CLOCK_SECOND};
+	s->tracker = transfer_tracker_create(limits, &ops, s);
+	assert_non_null(s->tracker);
+	session_choose(s, 0);
+	char *copy = strdup(script), *rest = copy, *line;
+	while ((line = strsep(&rest, ";")) != NULL)
+		if (line[strspn(line, " ")] != '\0')
+			step(s, line + strspn(line, " "));
+	free(copy);
+	for (size_t i = 0; i < SESSIONS; i++)
+		if (s->session[i] != NULL)
+			session_close(s->session[i], false, s->now);
+	transfer_tracker_flush(s->tracker, s->now);
+	transfer_tracker_destroy(s->tracker);
+	assert_int_equal(s->began, s->ended);
+}
+
+#define HELLO "h2cf24dba"
+#define EMPTY "he3b0c442"
+
+static const struct {
+	const char *what, *script, *told;
+} lives[] = {
+	{"whole, size not told", "begin a/b.txt; append hel; append lo; end complete",
+	        "+b.txt;=b.txt complete 5 5+0 " HELLO ";"},
+	{"whole, size told", "begin a\\b.txt size=5; append hello; end complete",
+	        "+b.txt;=b.txt complete 5 5+0 " HELLO ";"},
+	{"out of order", "begin x; data 3 lo; data 0 hel; end complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"first copy wins", "begin x; data 3 lo; data 0 helXX; end complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"empty, accepted", "begin x; accept; end complete", "+x;=x complete 0 0+0 " EMPTY ";"},
+	{"empty, not accepted", "begin x; end complete", ""},
+	{"accepted, nothing seen", "begin x; accept; end truncated",
+	        "+x;=x truncated 0 0+0;"},
+	{"accepted, size told, nothing seen", "begin x size=9; accept; end complete",
+	        "+x;=x truncated 9 0+9;"},
+	{"too little for its size", "begin x size=9; append hello; end complete",
+	        "+x;=x truncated 9 5+4 p2cf24dba bytes 0-4;"},
+	{"cut off", "begin x; append hello; end truncated", "+x;=x truncated 5 5+0 p2cf24dba bytes 0-4;"},
+	{"cut off, size told: what did not move is not missing", "begin x size=9; append hello; end truncated",
+	        "+x;=x truncated 9 5+0 p2cf24dba bytes 0-4;"},
+	{"cut off behind its last byte", "begin x size=5; append hello; end truncated",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"more than its size", "begin x size=3; append hello; end complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"aborted", "begin x; append hello; end aborted", "+x;=x aborted 5 5+0 p2cf24dba bytes 0-4;"},
+	{"a hole", "begin x; append hello; skip 3; append more; end complete",
+	        "+x;=x truncated 12 9+3 p2cf24dba bytes 0-4;"},
+	{"a hole first", "begin x; skip 3; append hello; end complete", "+x;=x truncated 8 5+3 @3;"},
+	{"from an offset", "begin x off=100; append hello; end complete",
+	        "+x;=x complete 105 5+0 @100 p2cf24dba bytes 100-104;"},
+	{"from an offset, size told", "begin x off=100 size=105; append hello; end complete",
+	        "+x;=x complete 105 5+0 @100 p2cf24dba bytes 100-104;"},
+	{"discarded before a byte", "begin x; discard", ""},
+	{"discarded too late", "begin x; append hello; discard",
+	        "+x;=x aborted 5 5+0 p2cf24dba bytes 0-4;"},
+	{"never ended", "begin x; append hello; close", "+x;=x truncated 5 5+0 p2cf24dba bytes 0-4;"},
+	{"reset", "begin x; append hello; reset", "+x;=x aborted 5 5+0 p2cf24dba bytes 0-4;"},
+	{"flushed", "begin x; append hello; flush; append more; end complete",
+	        "+x;=x truncated 5 5+0 p2cf24dba bytes 0-4;"},
+	{"used after its session", "begin x; append hello; session 1; begin y; carry 0; session 0; close",
+	        "+x;=x truncated 5 5+0 p2cf24dba bytes 0-4;"},
+	{"a folder has no name", "begin a/b/; append hello; end complete", "+-;=- complete 5 5+0 " HELLO ";"},
+	{"named later", "begin /; append hello; name q/r; end complete", "+-;=r complete 5 5+0 " HELLO ";"},
+
+	{"over another flow", "session 1; session 0; begin x; carry 1; append hello; end complete",
+	        "+x;=x complete 5 5+0 " HELLO " over flow1;"},
+	{"data goes on behind the control channel", "session 1; session 0; begin x; carry 1; append hel; close;"
+	        "append lo; end complete", "+x;=x complete 5 5+0 " HELLO " over flow1;"},
+	{"data ends behind the control channel", "session 1; session 0; begin x; carry 1; append hel; close;"
+	        "session 1; close", "+x;=x truncated 3 3+0 pd6a81f22 bytes 0-2 over flow1;"},
+	{"data ends before the control channel", "session 1; session 0; begin x; carry 1; append hello; session 1;"
+	        "close; session 0; end complete", "+x;=x complete 5 5+0 " HELLO " over flow1;"},
+
+	{"joined, in order", "begin x size=5 join=k; append hel; end complete; session 1;"
+	        "begin x size=5 off=3 join=k; append lo; end complete", "+x;=x complete 5 5+0 " HELLO ";"},
+	{"joined, last part first", "begin x size=5 off=3 join=k; append lo; end complete; close; session 1;"
+	        "begin x size=5 join=k; append hel; end complete", "+x;=x complete 5 5+0 " HELLO ";"},
+	{"joined, at the same time", "begin x size=5 join=k; append h; slot 1; session 1;"
+	        "begin x size=5 off=3 join=k; append l; slot 0; append el; slot 1; append o; end complete; slot 0;"
+	        "end complete", "+x;=x complete 5 5+0 " HELLO ";"},
+	{"joined, waits in vain", "begin x size=9 off=2 join=k; append hello; end complete; wait 59; wait 2",
+	        "+x;=x truncated 9 5+0 @2 p2cf24dba bytes 2-6;"},
+	{"joined, another file", "begin x size=5 join=k; append hel; end complete; begin y size=5 off=3 join=l;"
+	        "append lo; end complete; flush",
+	        "+x;+y;=x truncated 5 3+0 pd6a81f22 bytes 0-2;=y truncated 5 2+0 @3 p9294ab38 bytes 3-4;"},
+	{"joined, a hole is filled by another part", "begin x size=5 join=k; append h; skip 2; append lo; end complete;"
+	        "begin x size=5 off=1 join=k; append el; end complete", "+x;=x complete 5 5+0 " HELLO ";"},
+	{"joined, whole twice", "begin x size=5 join=k; append hello; end complete; begin x size=5 join=k;"
+	        "append hello; end complete", "+x;=x complete 5 5+0 " HELLO ";+x;=x complete 5 5+0 " HELLO ";"},
+	{"joined, nothing came", "begin x size=5 join=k; end truncated", ""},
+};
+
+static void
+test_lives(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(lives); i++) {
+		struct stage s;
+		play(&s, &(struct transfer_limits){0}, lives[i].script);
+		if (strcmp(s.log, lives[i].told) != 0)
+			fail_msg("%s:\n got  %s\n want %s", lives[i].what, s.log, lives[i].told);
+	}
+}
+
+static void
+test_no_hash(void **state)
+{
+	(void)state;
+	struct stage s;
+	play(&s, &(struct transfer_limits){.no_hash = true}, "begin x; append hello; end complete");
+	assert_string_equal(s.log, "+x;=x complete 5 5+0;");
+}
+
+static void
+test_open_limit(void **state)
+{
+	(void)state;
+	struct stage s;
+	const struct transfer_limits limits = {.open = 1};
+	play(&s, &limits, "begin x; append hello; slot 1; begin y; append no; end complete; slot 0; end complete;"
+	                  "begin z; append hello; end complete");
+	assert_string_equal(s.log, "+x;=x complete 5 5+0 " HELLO ";+z;=z complete 5 5+0 " HELLO ";");
+	play(&s, &limits, "begin x size=9 join=k; append hello; end complete; begin y; append hello; end complete");
+	assert_string_equal(s.log, "+x;=x truncated 9 5+0 p2cf24dba bytes 0-4;+y;=y complete 5 5+0 " HELLO ";");
+}
+
+static void
+test_memory_limit(void **state)
+{
+	(void)state;
+	struct stage s;
+	play(&s, &(struct transfer_limits){.per_transfer = 56}, "begin x; data 3 lo; data 0 hel; end complete");
+	assert_string_equal(s.log, "+x;=x complete 5 5+0 pd6a81f22 bytes 0-2;");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lives),
+		cmocka_unit_test(test_no_hash),
+		cmocka_unit_test(test_open_limit),
+		cmocka_unit_test(test_memory_limit),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -27,7 +27,8 @@ struct list_conf {
 	const char *name;           /* NULL: the file's name */
 	enum list_format format;
 	const char *jurisdiction;   /* for CIDR lists: what its rows mean; for delegated: country code */
-	enum confidence confidence; /* of rows that don't say; NONE: medium */
+	/* Of rows that don't say. NONE: medium; rows that a registry itself has for the country: confirmed. */
+	enum confidence confidence;
 };
 
 struct attribution_conf {
@@ -45,6 +46,7 @@ struct attribution_conf {
 	size_t asn_count;                /* AS131279 for KP is in by default */
 	const char *const *home;         /* home networks; default: private ranges */
 	size_t home_count;
+	int64_t now;                     /* wall clock: databases much older are noted; 0: ages are not looked at */
 };
 
 /* A note for the user while loading: a refused database, an old one, a bad row (file and line). */
@@ -57,10 +59,20 @@ typedef void attribution_note_fn(void *ctx, bool error, const char *note);
 struct attribution *attribution_load(const struct attribution_conf *conf, attribution_note_fn *note, void *ctx);
 void attribution_destroy(struct attribution *a); /* takes NULL */
 
+/*
+ * The database that was built with waybill: beside the program in a build tree, else where it is installed.
+ * text receives its path; NULL when there is none (it was built without the data packages).
+ */
+const char *attribution_default_database(char *text, size_t size);
+
 /* The per-flow check: is a (at any time, by any list) one to look at? Nanoseconds. */
 bool attribution_listed(const struct attribution *a, const struct addr *addr);
 
-/* Country, owner and flags, through a cache. */
+/*
+ * Country, owner and flags, through a cache. An IPv6 address that stands for an IPv4 one (NAT64, 6to4) is
+ * looked up as that one, here and in all below. The cache makes it, like all that take a non-const snapshot,
+ * a thing of one thread.
+ */
 void attribution_place(struct attribution *a, const struct addr *addr, struct place *out);
 
 /* What is known of the exchange, for the confidence ladder. */
@@ -73,15 +85,18 @@ struct exchange {
 
 /*
  * Holds an address against the lists at a time (packet time): the best row valid then, the confidence by the
- * ladder and the reasons for and against. out->row NULL: not listed then.
+ * ladder and the reasons for and against. out->row NULL: not listed then. exchange NULL: only the address is
+ * known, and the confidence is what an exchange with it could reach.
  */
 void attribution_listing(struct attribution *a, const struct addr *addr, const struct place *place,
                          int64_t time, const struct exchange *exchange, struct listing *out);
 
 /*
- * A listed address as the end of a private interconnect (documented example configurations copy
- * 175.45.176.0/30 for a link's two ends): both ends in one /30 or /31 of a listed network, or
- * a listed address speaking link-local protocols on a tagged VLAN beside private addresses.
+ * Is a listed address only borrowed for a private interconnect? Documented example configurations use 175.45.176.0/30
+ * for a link's two ends, and people copy them. True when nothing between x and y can have been routed: both lie
+ * in one /30 (IPv6: /126) of a listed network; or in one listed network, seen on a tagged VLAN; or one is listed and
+ * the other is link-local, or a link-local group (RFC 3927, RFC 5771 section 4, RFC 4291 section 2.7). A listed
+ * address beside a private one is no proof: a routed packet looks the same. vlan 0: untagged.
  */
 bool attribution_private_link(const struct attribution *a, const struct addr *x, const struct addr *y, uint16_t vlan);
 
@@ -91,7 +106,9 @@ struct attribution_database {
 	const char *type;         /* metadata database_type */
 	int64_t built;            /* build_epoch, ns */
 	const char *digest;       /* SHA-256 of the file, hexadecimal */
-	bool country, asn;        /* what could be read from it */
+	bool country, asn, flags; /* what can be read from it */
+	size_t networks;
+	bool embedded;            /* the one that waybill brings along */
 };
 struct attribution_list {
 	const char *path, *name, *digest;
@@ -105,9 +122,12 @@ size_t attribution_rows(const struct attribution *a, const struct addr *addr,
                         const struct listing_row **out, size_t max);
 
 /* Each database's own answer, for lookup: disagreement is shown. index < attribution_databases(). */
-int attribution_database_place(const struct attribution *a, size_t index, const struct addr *addr, struct place *out,
+int attribution_database_place(struct attribution *a, size_t index, const struct addr *addr, struct place *out,
                                unsigned *prefix_bits);
 
 const char *confidence_name(enum confidence c); /* "confirmed" ... */
+
+/* "KP": "North Korea". The code itself when it is not a country's that is known. */
+const char *country_name(const char *code);
 
 #endif

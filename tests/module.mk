@@ -1,10 +1,16 @@
-# Tests of what stands directly in src/; every stage names its own.
-EXTRA_DIST += doc/waybill.yaml
+# Tests of the whole program: samples and other captures replayed. Unit tests stand with their stages.
+AM_TESTS_ENVIRONMENT = \
+	WAYBILL='$(abs_builddir)/waybill' PYTHONDONTWRITEBYTECODE=1 \
+	XDG_STATE_HOME='$(abs_builddir)/state'; \
+	export WAYBILL PYTHONDONTWRITEBYTECODE XDG_STATE_HOME;
 
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_conf
-TESTS += tests/unit/test_conf
-tests_unit_test_conf_SOURCES = tests/unit/test_conf.c
-tests_unit_test_conf_LDADD = $(unit_ldadd)
-tests_unit_test_conf_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus
+TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus
+EXTRA_DIST += tests/replay/common.py tests/replay/expected
+
+if FUZZER
+noinst_PROGRAMS += tests/fuzz/fuzz_pipeline
+tests_fuzz_fuzz_pipeline_SOURCES = tests/fuzz/fuzz_pipeline.c
+tests_fuzz_fuzz_pipeline_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_pipeline_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif

@@ -1,0 +1,318 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "policy/policy.h"
+
+enum { TOLD_MAX = 16 };
+
+/* What the policy told, as far as the tests look at it. */
+struct told {
+	char id[RECORD_ID_MAX];
+	char rule[32];
+	enum alert_action action;
+	enum severity severity;
+	uint64_t count, files, bytes;
+	bool has_transfer;
+};
+
+struct world {
+	struct policy *policy;
+	struct told told[TOLD_MAX];
+	size_t count;
+};
+
+static const struct policy_conf defaults = {
+	.sanctioned_transfer = true,
+	.sanctioned_contact = true,
+	.bulk_outbound = true,
+	.bulk_bytes = 1000000,
+	.fold_window = 600 * CLOCK_SECOND,
+};
+
+static const struct listing_row star_kp = {.network_text = "175.45.176.0/22", .jurisdiction = "KP"};
+static const struct facts silent, ftp = {.protocol = "ftp"}, http = {.protocol = "http"},
+	kcna = {.protocol = "http", .service = {.utf8 = "www.kcna.kp"}};
+
+static void
+on_alert(void *ctx, const struct alert *a)
+{
+	struct world *w = ctx;
+	assert_true(w->count < TOLD_MAX);
+	struct told *t = &w->told[w->count++];
+	*t = (struct told){.action = a->action, .severity = a->severity, .count = a->count, .files = a->files,
+		.bytes = a->bytes, .has_transfer = a->transfer != NULL};
+	memcpy(t->id, a->id, sizeof t->id);
+	snprintf(t->rule, sizeof t->rule, "%s", a->rule);
+	assert_non_null(a->flow);
+	assert_non_null(a->flow->facts);
+	assert_true(strlen(a->summary) > 10);
+}
+
+static void
+world_begin(struct world *w, const struct policy_conf *conf)
+{
+	static const struct policy_ops ops = {on_alert};
+	*w = (struct world){0};
+	w->policy = policy_create(conf, &ops, w);
+	assert_non_null(w->policy);
+}
+
+/* A flow from a home host to one in the listed range. */
+static struct flow_record
+flow_to(const char *id, const char *remote, enum confidence confidence, const struct facts *facts)
+{
+	struct flow_record r = {.transport = IPPROTO_TCP, .ip_version = 4, .facts = facts};
+	snprintf(r.id, sizeof r.id, "%s", id);
+	assert_int_equal(addr_parse("10.0.0.5", &r.side[SIDE_SOURCE].addr), 0);
+	assert_int_equal(addr_parse(remote, &r.side[SIDE_DESTINATION].addr), 0);
+	r.side[SIDE_SOURCE].place.flags = PLACE_HOME | PLACE_PRIVATE;
+	if (confidence != CONFIDENCE_NONE)
+		r.side[SIDE_DESTINATION].listing = (struct listing){.row = &star_kp, .confidence = confidence};
+	return r;
+}
+
+static void
+exchange(struct flow_record *r, uint64_t sent, uint64_t received)
+{
+	r->handshake = true;
+	r->side[SIDE_SOURCE].packets = 3;
+	r->side[SIDE_DESTINATION].packets = 2;
+	r->side[SIDE_SOURCE].payload = sent;
+	r->side[SIDE_DESTINATION].payload = received;
+}
+
+static struct transfer_record
+file_of(const char *id, const struct flow_record *flow, uint64_t seen)
+{
+	struct transfer_record t = {.flow = flow, .sender = SIDE_SOURCE, .protocol = "ftp", .method = "STOR",
+		.seen = seen, .size = seen, .name = {.utf8 = "ep03.zip"}};
+	snprintf(t.id, sizeof t.id, "%s", id);
+	return t;
+}
+
+static void
+test_one_packet_pages_nobody(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, &defaults);
+	struct flow_record syn = flow_to("f1", "175.45.176.9", CONFIDENCE_HIGH, &silent);
+	syn.side[SIDE_DESTINATION].packets = 1;
+	assert_false(policy_flow(w.policy, &syn, false));
+	syn.side[SIDE_SOURCE].packets = 1; /* refused */
+	assert_false(policy_flow(w.policy, &syn, true));
+	policy_flush(w.policy);
+	assert_int_equal(w.count, 0);
+	policy_destroy(w.policy);
+}
+
+static void
+test_upload_is_critical_at_once(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, &defaults);
+	struct flow_record r = flow_to("f1", "175.45.178.55", CONFIDENCE_CONFIRMED, &ftp);
+	exchange(&r, 100, 200);
+	struct transfer_record t = file_of("t1", &r, 10);
+	policy_transfer(w.policy, &t, false);
+	assert_int_equal(w.count, 1);
+	assert_string_equal(w.told[0].rule, "sanctioned-transfer");
+	assert_int_equal(w.told[0].severity, SEVERITY_CRITICAL);
+	assert_int_equal(w.told[0].action, ALERT_OPEN);
+
+	t.seen = t.size = 5000;
+	policy_transfer(w.policy, &t, true);
+	struct transfer_record second = file_of("t2", &r, 700);
+	policy_transfer(w.policy, &second, false);
+	policy_transfer(w.policy, &second, true);
+	assert_int_equal(w.count, 1); /* folded */
+	policy_flush(w.policy);
+	assert_int_equal(w.count, 2);
+	assert_int_equal(w.told[1].action, ALERT_CLOSE);
+	assert_string_equal(w.told[1].id, w.told[0].id);
+	assert_int_equal(w.told[1].count, 2);
+	assert_int_equal(w.told[1].files, 2);
+	assert_int_equal(w.told[1].bytes, 5700);
+	policy_destroy(w.policy);
+}
+
+static void
+test_severity_by_confidence(void **state)
+{
+	(void)state;
+	static const struct {
+		enum confidence confidence;
+		enum severity severity;
+	} rows[] = {
+		{CONFIDENCE_CONFIRMED, SEVERITY_CRITICAL}, {CONFIDENCE_HIGH, SEVERITY_HIGH},
+		{CONFIDENCE_MEDIUM, SEVERITY_MEDIUM}, {CONFIDENCE_LOW, SEVERITY_LOW}, {CONFIDENCE_INFO, SEVERITY_INFO},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct world w;
+		world_begin(&w, &defaults);
+		struct flow_record r = flow_to("f1", "175.45.178.55", rows[i].confidence, &ftp);
+		struct transfer_record t = file_of("t1", &r, 10);
+		policy_transfer(w.policy, &t, true);
+		assert_int_equal(w.count, 1);
+		assert_int_equal(w.told[0].severity, rows[i].severity);
+		policy_destroy(w.policy);
+	}
+}
+
+static void
+test_contact_rises_when_it_talks(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, &defaults);
+	struct flow_record r = flow_to("f1", "175.45.178.55", CONFIDENCE_HIGH, &silent);
+	exchange(&r, 0, 0);
+	assert_false(policy_flow(w.policy, &r, false));
+	assert_int_equal(w.told[0].severity, SEVERITY_INFO);
+	r.facts = &ftp;
+	exchange(&r, 20, 30);
+	assert_false(policy_flow(w.policy, &r, false));
+	assert_int_equal(w.count, 2);
+	assert_int_equal(w.told[1].action, ALERT_UPDATE);
+	assert_int_equal(w.told[1].severity, SEVERITY_MEDIUM);
+	exchange(&r, 5000, 5000);
+	assert_true(policy_flow(w.policy, &r, false));
+	assert_int_equal(w.count, 2);
+	policy_destroy(w.policy);
+}
+
+static void
+test_page_view_is_a_record(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, &defaults);
+	struct flow_record r = flow_to("f1", "175.45.176.71", CONFIDENCE_CONFIRMED, &kcna);
+	exchange(&r, 100, 9000);
+	policy_flow(w.policy, &r, false);
+	struct transfer_record page = file_of("t1", &r, 9000);
+	page.sender = SIDE_DESTINATION;
+	page.http.method = "GET";
+	page.declared_mime = "text/html";
+	policy_transfer(w.policy, &page, true);
+	page.declared_mime = "image/jpeg";
+	policy_transfer(w.policy, &page, true);
+	for (size_t i = 0; i < w.count; i++)
+		assert_int_equal(w.told[i].severity, SEVERITY_INFO);
+
+	/* A picture from a server without a public site's name is what this trade deals in. */
+	r.facts = &http;
+	policy_transfer(w.policy, &page, true);
+	assert_int_equal(w.told[w.count - 1].severity, SEVERITY_CRITICAL);
+	policy_destroy(w.policy);
+}
+
+static void
+test_windows_close(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, &defaults);
+	struct flow_record r = flow_to("f1", "175.45.178.55", CONFIDENCE_CONFIRMED, &ftp);
+	struct transfer_record t = file_of("t1", &r, 10);
+	t.end = 1000 * CLOCK_SECOND;
+	policy_transfer(w.policy, &t, false);
+	policy_time(w.policy, 5000 * CLOCK_SECOND);
+	assert_int_equal(w.count, 1); /* still underway */
+	policy_transfer(w.policy, &t, true);
+	policy_time(w.policy, 1600 * CLOCK_SECOND);
+	assert_int_equal(w.count, 1);
+	policy_time(w.policy, 1601 * CLOCK_SECOND);
+	assert_int_equal(w.count, 2);
+	struct transfer_record later = file_of("t2", &r, 10);
+	later.end = 1700 * CLOCK_SECOND;
+	policy_transfer(w.policy, &later, true);
+	assert_int_equal(w.count, 3);
+	assert_string_not_equal(w.told[2].id, w.told[0].id);
+	policy_destroy(w.policy);
+}
+
+static void
+test_bulk_outbound(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *remote;
+		uint64_t size;
+		enum transfer_basis basis;
+		bool raised;
+	} rows[] = {
+		{"198.51.100.7", 2000000, TRANSFER_INFERRED, true},
+		{"198.51.100.7", 999999, TRANSFER_INFERRED, false},
+		{"198.51.100.7", 2000000, TRANSFER_READ, false},
+		{"203.0.113.7", 2000000, TRANSFER_INFERRED, false}, /* on the allow list */
+	};
+	struct network allowed = {.bits = 24};
+	assert_int_equal(addr_parse("203.0.113.0", &allowed.addr), 0);
+	struct policy_conf conf = defaults;
+	conf.allow = &allowed;
+	conf.allow_count = 1;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct world w;
+		world_begin(&w, &conf);
+		struct flow_record r = flow_to("f1", rows[i].remote, CONFIDENCE_NONE, &silent);
+		struct transfer_record t = file_of("t1", &r, rows[i].size);
+		t.basis = rows[i].basis;
+		policy_transfer(w.policy, &t, true);
+		assert_int_equal(w.count, rows[i].raised);
+		if (rows[i].raised)
+			assert_int_equal(w.told[0].severity, SEVERITY_LOW);
+		policy_destroy(w.policy);
+	}
+}
+
+static void
+test_limit_closes_the_oldest(void **state)
+{
+	(void)state;
+	struct policy_conf conf = defaults;
+	conf.open_alerts = 2;
+	struct world w;
+	world_begin(&w, &conf);
+	static const char *const remotes[] = {"198.51.100.1", "198.51.100.2", "198.51.100.3"};
+	for (size_t i = 0; i < 3; i++) {
+		struct flow_record r = flow_to(remotes[i], remotes[i], CONFIDENCE_NONE, &silent);
+		struct transfer_record t = file_of(remotes[i], &r, 2000000);
+		t.basis = TRANSFER_INFERRED;
+		policy_transfer(w.policy, &t, false);
+	}
+	assert_int_equal(w.count, 4); /* two opened, one closed, one opened */
+	assert_int_equal(w.told[2].action, ALERT_CLOSE);
+	assert_string_equal(w.told[2].id, w.told[0].id);
+	size_t n;
+	assert_int_equal(policy_counters(w.policy, &n)[0].count, 1);
+	policy_destroy(w.policy);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_packet_pages_nobody),
+		cmocka_unit_test(test_upload_is_critical_at_once),
+		cmocka_unit_test(test_severity_by_confidence),
+		cmocka_unit_test(test_contact_rises_when_it_talks),
+		cmocka_unit_test(test_page_view_is_a_record),
+		cmocka_unit_test(test_windows_close),
+		cmocka_unit_test(test_bulk_outbound),
+		cmocka_unit_test(test_limit_closes_the_oldest),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

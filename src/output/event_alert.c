@@ -21,11 +21,13 @@ event_write_alert(struct json *j, const struct alert *a, const struct event_stam
 		[SEVERITY_CRITICAL] = 99,
 	};
 	const struct transfer_record *t = a->transfer;
+	/* Direction and sender of a transfer are told as seen from its session, so that is the flow shown. */
+	const struct flow_record *flow = t != NULL ? t->flow : a->flow;
 	const struct event_head head = {
 		.time = a->packet_time,
 		.constants = constants[a->action],
 		.id = a->id,
-		.start = t != NULL ? t->start : a->flow->start,
+		.start = t != NULL ? t->start : flow->start,
 		.end = a->packet_time,
 	};
 
@@ -37,18 +39,18 @@ event_write_alert(struct json *j, const struct alert *a, const struct event_stam
 	json_string(j, "id", a->rule);
 	json_string(j, "name", event_rule_name(a->rule));
 	json_object_end(j);
-	event_flow_members(j, a->flow, t != NULL ? t->protocol : NULL);
+	event_flow_members(j, flow, t != NULL ? t->protocol : NULL);
 	if (t != NULL)
 		event_file_members(j, t);
-	event_session_members(j, a->flow, t != NULL ? &t->user : NULL);
+	event_session_members(j, flow, t != NULL ? &t->user : NULL);
 
 	json_object(j, "waybill");
 	put_alert(j, a);
 	if (t != NULL)
 		event_waybill_transfer(j, t);
-	event_waybill_flow(j, a->flow);
+	event_waybill_flow(j, flow);
 	if (a->listing != NULL)
-		event_waybill_listing(j, a->listing, event_side(a->listed), false);
+		event_waybill_listing(j, a->listing, event_side(a->listed), a->flow != flow);
 	json_object_end(j);
 	json_object_end(j);
 }

@@ -13,6 +13,12 @@ libwaybill_a_SOURCES += \
 	src/output/summary.c \
 	src/output/http_post.c \
 	src/output/http_post.h \
+	src/output/summary.h \
+	src/output/summary_tally.c \
+	src/output/summary_page.c \
+	src/output/summary_text.c \
+	src/output/summary_text.h \
+	src/output/country.c \
 	src/output/signature.c \
 	src/output/signature.h \
 	src/output/spool.c \
@@ -20,6 +26,16 @@ libwaybill_a_SOURCES += \
 	src/output/webhook.c
 
 if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_json
+TESTS += tests/unit/test_json
+tests_unit_test_json_SOURCES = tests/unit/test_json.c
+tests_unit_test_json_LDADD = $(unit_ldadd)
+tests_unit_test_json_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_summary
+TESTS += tests/unit/test_summary
+tests_unit_test_summary_SOURCES = tests/unit/test_summary.c tests/unit/records.h
+tests_unit_test_summary_LDADD = $(unit_ldadd)
+tests_unit_test_summary_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif
 
 # The webhook against a real receiver.

@@ -52,7 +52,7 @@ static void on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len
 static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
 static void on_stream_end(void *ctx, enum side from, bool reset, int64_t time);
 static void on_describe(void *ctx, void *flow, struct flow_record *out);
-static void on_transfer_began(void *ctx, const struct transfer_record *r);
+static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
 static void on_transfer_ended(void *ctx, const struct transfer_record *r);
 static void on_alert(void *ctx, const struct alert *a);
 
@@ -74,7 +74,8 @@ pipeline_create(const struct conf *conf, struct attribution *attribution, struct
 	static const struct flow_ops flow_ops = {on_flow_begin, on_flow_end};
 	static const struct stream_ops stream_ops = {on_bytes, on_gap, on_stream_end};
 	static const struct transfer_ops transfer_ops = {
-	        .began = on_transfer_began, .ended = on_transfer_ended, .flow = on_describe};
+	        .began = on_transfer_under_way, .grew = on_transfer_under_way, .ended = on_transfer_ended,
+	        .flow = on_describe};
 	static const struct policy_ops policy_ops = {on_alert};
 
 	struct pipeline *p = calloc(1, sizeof *p);
@@ -267,7 +268,7 @@ on_describe(void *ctx, void *flow, struct flow_record *out)
 }
 
 static void
-on_transfer_began(void *ctx, const struct transfer_record *r)
+on_transfer_under_way(void *ctx, const struct transfer_record *r)
 {
 	struct pipeline *p = ctx;
 	policy_transfer(p->policy, r, false);

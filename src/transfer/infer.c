@@ -16,6 +16,7 @@ enum { OVERHEAD_PARTS = 64 };
 
 static bool side_moves_a_file(const struct session *s, enum side side);
 static void side_begin(struct session *s, enum side side);
+static void side_grow(struct session *s, enum side side);
 static void side_end(struct session *s, enum side side, const struct flow_record *flow, bool reset);
 static bool orderly(const struct flow_record *flow);
 
@@ -24,9 +25,12 @@ infer_volume(struct session *s)
 {
 	if (s->inference.method == NULL)
 		return;
-	for (enum side side = SIDE_SOURCE; side <= SIDE_DESTINATION; side++)
-		if (s->inference.transfer[side] == NULL && side_moves_a_file(s, side))
+	for (enum side side = SIDE_SOURCE; side <= SIDE_DESTINATION; side++) {
+		if (s->inference.transfer[side] != NULL)
+			side_grow(s, side);
+		else if (side_moves_a_file(s, side))
 			side_begin(s, side);
+	}
 }
 
 void
@@ -62,6 +66,16 @@ side_begin(struct session *s, enum side side)
 	r->reasons[0] = s->inference.method;
 	r->size = r->seen = s->inference.volume[side];
 	waybill_begin(t->waybill);
+}
+
+static void
+side_grow(struct session *s, enum side side)
+{
+	struct waybill *w = s->inference.transfer[side]->waybill;
+	if (s->inference.volume[side] < 2 * w->record.size)
+		return;
+	w->record.size = w->record.seen = s->inference.volume[side];
+	waybill_grow(w);
 }
 
 static void

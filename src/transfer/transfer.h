@@ -33,6 +33,8 @@ struct transfer_ops {
 	 */
 	void (*began)(void *ctx, const struct transfer_record *r);
 	void (*ended)(void *ctx, const struct transfer_record *r);
+	/* An inferred one has doubled since it was last told. */
+	void (*grew)(void *ctx, const struct transfer_record *r);
 	/* Fills the flow record (with places) of a session's flow, on demand. out->facts is set by the caller. */
 	void (*flow)(void *ctx, void *flow, struct flow_record *out);
 };

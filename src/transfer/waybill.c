@@ -61,6 +61,13 @@ waybill_begin(struct waybill *w)
 }
 
 void
+waybill_grow(struct waybill *w)
+{
+	w->record.end = w->tracker->now;
+	waybill_tell(w, w->tracker->ops.grew);
+}
+
+void
 waybill_move(struct waybill *w)
 {
 	w->last = w->tracker->now;

@@ -55,6 +55,9 @@ struct waybill *waybill_open(struct session *s, enum side sender, uint64_t offse
 /* Its first byte moved, or it was accepted: told where it was not yet. */
 void waybill_begin(struct waybill *w);
 
+/* An inferred one that was told has grown much. */
+void waybill_grow(struct waybill *w);
+
 /* Bytes of it moved just now. */
 void waybill_move(struct waybill *w);
 

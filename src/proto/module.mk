@@ -7,6 +7,22 @@ libwaybill_a_SOURCES += \
 	src/proto/proto.h \
 	src/proto/protos.c \
 	src/proto/ftp.c \
+	src/proto/ftp.h \
+	src/proto/ftp_address.c \
+	src/proto/ftp_address.h \
+	src/proto/ftp_channel.c \
+	src/proto/ftp_channel.h \
+	src/proto/ftp_command.c \
+	src/proto/ftp_command.h \
+	src/proto/ftp_dialogue.c \
+	src/proto/ftp_line.c \
+	src/proto/ftp_line.h \
+	src/proto/ftp_path.c \
+	src/proto/ftp_path.h \
+	src/proto/ftp_probe.c \
+	src/proto/ftp_reply.c \
+	src/proto/ftp_reply.h \
+	src/proto/ftp_setup.c \
 	src/proto/http.c \
 	src/proto/http_auth.c src/proto/http_auth.h \
 	src/proto/http_body.c src/proto/http_body.h \

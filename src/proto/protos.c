@@ -7,5 +7,6 @@ const struct proto *const protos[] = {
         &proto_ssh,
         &proto_tls,
         &proto_http,
+        &proto_ftp,
         NULL,
 };

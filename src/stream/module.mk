@@ -1,6 +1,15 @@
 libwaybill_a_SOURCES += \
+	src/stream/held.c \
+	src/stream/held.h \
+	src/stream/internal.h \
+	src/stream/order.c \
 	src/stream/stream.c \
 	src/stream/stream.h
 
 if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_stream
+TESTS += tests/unit/test_stream
+tests_unit_test_stream_SOURCES = tests/unit/test_stream.c
+tests_unit_test_stream_LDADD = $(unit_ldadd)
+tests_unit_test_stream_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

@@ -1,1 +1,377 @@
 #include "config.h"
+
+/*
+ * One TCP connection: where each direction begins, what its peer has acknowledged, how it ends. Bytes are
+ * put in order by order.c. What options would tell (window scale, timestamps) is not used.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "stream/internal.h"
+
+enum {
+	MEMORY_STANDARD = 256 * 1024 * 1024,
+	PER_STREAM_STANDARD = 16 * 1024 * 1024, /* a window that may be lost and sent again */
+	/*
+	 * The largest window is 1 GB (RFC 7323 section 2.3), and none of that size is in use: what lies further
+	 * ahead of the last ACK than WINDOW was never meant to arrive.
+	 */
+	WINDOW = 64 * 1024 * 1024,
+	WINDOW_BLIND = 1 << 30, /* without ACKs in the capture, and for ACKs themselves */
+	ASTRAY_SEGMENTS = 16,   /* in a row, and as many ACKs as below: more than WINDOW was not captured */
+	ASTRAY_ACKS = 4,
+};
+
+static const struct coverage_counter counters[STREAM_COUNTERS] = {
+	[COUNT_STREAM_HELD] = {"stream_held", "TCP segments held until those before them came", 0},
+	[COUNT_STREAM_RETRANSMITTED] = {"stream_retransmitted", "TCP bytes sent again", 0},
+	[COUNT_STREAM_CONFLICT] = {"stream_overlap_conflict",
+	        "TCP bytes sent again with another value; the first was used", 0},
+	[COUNT_STREAM_GAPS] = {"stream_gaps", "holes in TCP streams", 0},
+	[COUNT_STREAM_GAP_BYTES] = {"stream_gap_bytes", "TCP bytes that moved and were not captured", 0},
+	[COUNT_STREAM_CUT] = {"stream_cut_bytes", "TCP bytes cut off by the snap length", 0},
+	[COUNT_STREAM_WINDOW] = {"stream_out_of_window",
+	        "TCP segments and ACKs outside of any window", 0},
+	[COUNT_STREAM_AFTER_END] = {"stream_after_end", "TCP bytes behind a FIN", 0},
+	[COUNT_STREAM_NO_ACK] = {"stream_no_ack", "TCP segments without an ACK, which no host takes", 0},
+	[COUNT_STREAM_RST] = {"stream_rst_ignored", "TCP resets that no host takes", 0},
+	[COUNT_STREAM_SYN_DATA] = {"stream_syn_data", "data with a SYN that its receiver did not take", 0},
+	[COUNT_STREAM_URGENT] = {"stream_urgent", "TCP segments with urgent data, which was kept in line", 0},
+	[COUNT_STREAM_MEMORY] = {"stream_memory", "times that memory for TCP segments ran out", 0},
+	[COUNT_STREAM_OPEN] = {"stream_open", "TCP connections not followed: no memory", 0},
+};
+
+static int64_t offset_of(const struct direction *d, uint32_t sequence);
+static bool near(const struct direction *d, uint32_t sequence, uint32_t base);
+static void open_at(struct stream *s, enum side from, uint32_t base, int64_t time);
+static void bear_out(struct stream *s, enum side from, uint32_t sequence, bool exact, int64_t time);
+static void acknowledge(struct stream *s, enum side of, const struct packet *p);
+static void take_guessed(struct direction *d, uint32_t sequence);
+static void take_syn(struct stream *s, enum side from, const struct packet *p);
+static void take_rst(struct stream *s, enum side from, const struct packet *p);
+static void take_data(struct stream *s, enum side from, const struct packet *p);
+static void take_fin(struct stream *s, enum side from, uint64_t at, int64_t time);
+static bool in_window(struct stream *s, enum side from, uint32_t sequence, int64_t time);
+static void place(struct stream *s, enum side from, int64_t offset, const struct packet *p);
+
+struct stream_pool *
+stream_pool_create(const struct stream_limits *limits, const struct stream_ops *ops)
+{
+	struct stream_pool *p = calloc(1, sizeof *p);
+	if (p == NULL)
+		return NULL;
+	p->ops = *ops;
+	p->memory = limits->memory > 0 ? limits->memory : MEMORY_STANDARD;
+	p->per_stream = limits->per_stream > 0 ? limits->per_stream : PER_STREAM_STANDARD;
+	p->random = hash_key_random().k0 | 1;
+	memcpy(p->counters, counters, sizeof p->counters);
+	return p;
+}
+
+void
+stream_pool_destroy(struct stream_pool *p)
+{
+	free(p);
+}
+
+const struct coverage_counter *
+stream_pool_counters(struct stream_pool *p, size_t *count)
+{
+	*count = STREAM_COUNTERS;
+	return p->counters;
+}
+
+struct stream *
+stream_open(struct stream_pool *p, void *ctx)
+{
+	struct stream *s = calloc(1, sizeof *s);
+	if (s == NULL) {
+		p->counters[COUNT_STREAM_OPEN].count++;
+		return NULL;
+	}
+	s->pool = p;
+	s->ctx = ctx;
+	return s;
+}
+
+void
+stream_close(struct stream *s, int64_t time)
+{
+	if (s == NULL)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		const enum side from = (enum side)i;
+		struct direction *d = &s->side[i];
+		order_finish(s, from, time);
+		if (d->reset && d->state != DIRECTION_ENDED) {
+			d->state = DIRECTION_ENDED;
+			s->pool->ops.end(s->ctx, from, true, time);
+		}
+		order_forget(s, from);
+	}
+	free(s);
+}
+
+void
+stream_ignore(struct stream *s, enum side from)
+{
+	order_forget(s, from);
+	s->side[from].ignored = true;
+}
+
+uint64_t
+stream_missing(const struct stream *s, enum side from)
+{
+	return s->side[from].missing;
+}
+
+/* The offset nearest to next that has this sequence number (RFC 9293 section 3.4: modulo 2^32). */
+static int64_t
+offset_of(const struct direction *d, uint32_t sequence)
+{
+	const int32_t ahead = (int32_t)(sequence - (d->base + (uint32_t)d->next));
+	return (int64_t)d->next + ahead;
+}
+
+/* Is sequence where base, and the data that came with the SYN, lead to? */
+static bool
+near(const struct direction *d, uint32_t sequence, uint32_t base)
+{
+	return sequence - base <= d->high;
+}
+
+static void
+open_at(struct stream *s, enum side from, uint32_t base, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	d->state = DIRECTION_OPEN;
+	if (base != d->base) {
+		order_forget(s, from);
+		d->base = base;
+		d->high = 0;
+	}
+	order_drain(s, from, time);
+}
+
+/*
+ * What comes after a SYN shows from where the direction counts. Several SYNs may have been sent,
+ * with several initial numbers; and data with a SYN counts only when its receiver took it
+ * (RFC 7413 section 3). exact: the receiver's own SYN-ACK says it.
+ */
+static void
+bear_out(struct stream *s, enum side from, uint32_t sequence, bool exact, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	uint32_t base = d->base;
+	if (d->has_other && sequence == d->other_base) {
+		base = d->other_base;
+	} else if (!near(d, sequence, d->base)) {
+		if (exact)
+			base = sequence;
+		else if (sequence - d->base > WINDOW)
+			return; /* of another connection */
+	} else if (sequence == d->base && d->high > 0) {
+		stream_count(s, COUNT_STREAM_SYN_DATA, d->high);
+		order_forget(s, from);
+		d->high = 0;
+	}
+	open_at(s, from, base, time);
+}
+
+/* The first segment of a direction of which only ACKs were seen. */
+static void
+take_guessed(struct direction *d, uint32_t sequence)
+{
+	if (d->next == 0) { /* no gap was told: it begins here, as any that is seen from its middle */
+		const int32_t acked = (int32_t)(d->base + (uint32_t)d->acked - sequence);
+		d->base = sequence;
+		d->acked = acked > 0 ? (uint64_t)acked : 0;
+	}
+	d->state = DIRECTION_OPEN;
+}
+
+/* p's sender tells what it has of the other direction. */
+static void
+acknowledge(struct stream *s, enum side of, const struct packet *p)
+{
+	struct direction *d = &s->side[of];
+	const bool syn = p->tcp_flags & TCP_SYN;
+	if (d->state == DIRECTION_NEW) {
+		d->base = p->tcp_ack;
+		d->state = syn ? DIRECTION_OPEN : DIRECTION_GUESSED;
+	} else if (d->state == DIRECTION_SYN) {
+		bear_out(s, of, p->tcp_ack, syn, p->time);
+		if (d->state == DIRECTION_SYN)
+			return;
+	}
+	d->acked_any = true;
+	const int64_t offset = offset_of(d, p->tcp_ack);
+	if (offset > (int64_t)d->next + WINDOW_BLIND || offset < (int64_t)d->next - WINDOW_BLIND) {
+		d->astray_acks++;
+		stream_count(s, COUNT_STREAM_WINDOW, 1);
+	} else if (offset > 0 && (uint64_t)offset > d->acked) {
+		d->acked = (uint64_t)offset;
+		d->astray_acks = 0;
+	}
+	if (d->state != DIRECTION_ENDED && d->acked > d->next)
+		order_check(s, of, p->time);
+}
+
+static void
+take_syn(struct stream *s, enum side from, const struct packet *p)
+{
+	struct direction *d = &s->side[from];
+	const uint32_t base = p->tcp_seq + 1;
+	d->reset = false;
+	if (d->state == DIRECTION_SYN && base != d->base) {
+		d->has_other = true;
+		d->other_base = d->base;
+		order_forget(s, from);
+		d->high = 0;
+		d->base = base;
+	} else if (d->state == DIRECTION_NEW) {
+		d->state = DIRECTION_SYN;
+		d->base = base;
+	} else if (d->state == DIRECTION_GUESSED) {
+		take_guessed(d, base);
+	}
+}
+
+/*
+ * A host takes a reset at exactly the next number (RFC 5961 section 3.2); what that is for it can
+ * be what was seen highest or what was acknowledged, when data is missing here. The end is not
+ * told before the stream is closed: forged resets are common, and what comes after one shows it.
+ */
+static void
+take_rst(struct stream *s, enum side from, const struct packet *p)
+{
+	struct direction *d = &s->side[from];
+	if (d->state == DIRECTION_OPEN) {
+		const int64_t offset = offset_of(d, p->tcp_seq);
+		if (offset < 0 || ((uint64_t)offset != d->next && (uint64_t)offset != d->high &&
+		                          (uint64_t)offset != d->acked)) {
+			stream_count(s, COUNT_STREAM_RST, 1);
+			return;
+		}
+	}
+	d->reset = true;
+}
+
+/*
+ * False: no host would take it. When all lies far away for long, more was lost than a window;
+ * then the direction goes on from there.
+ */
+static bool
+in_window(struct stream *s, enum side from, uint32_t sequence, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	const int64_t offset = offset_of(d, sequence);
+	const uint64_t edge = d->acked > d->next ? d->acked : d->next;
+	const int64_t window = d->acked_any ? WINDOW : WINDOW_BLIND;
+	if (offset <= (int64_t)edge + window && offset > (int64_t)d->next - WINDOW_BLIND) {
+		d->astray = 0;
+		return true;
+	}
+	stream_count(s, COUNT_STREAM_WINDOW, 1);
+	if (++d->astray < ASTRAY_SEGMENTS || (d->acked_any && d->astray_acks < ASTRAY_ACKS))
+		return false;
+	d->astray = 0;
+	order_finish(s, from, time);
+	if (d->state != DIRECTION_OPEN)
+		return false;
+	order_skip(s, from, d->next + (sequence - (d->base + (uint32_t)d->next)), time);
+	return true;
+}
+
+static void
+take_fin(struct stream *s, enum side from, uint64_t at, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	if (d->fin || at < d->high || at < d->next)
+		return; /* sent again, or with data behind it */
+	d->fin = true;
+	d->fin_at = at;
+	order_drain(s, from, time);
+}
+
+static void
+take_data(struct stream *s, enum side from, const struct packet *p)
+{
+	struct direction *d = &s->side[from];
+	const uint32_t sequence = p->tcp_flags & TCP_SYN ? p->tcp_seq + 1 : p->tcp_seq;
+	const bool fin = (p->tcp_flags & (TCP_FIN | TCP_SYN)) == TCP_FIN;
+	if (p->payload_len == 0 && !fin)
+		return;
+	if (p->payload_len <= 1 && !fin && offset_of(d, sequence) == (int64_t)d->next - 1)
+		return; /* a keep-alive (RFC 9293 section 3.8.4); its byte is no data */
+	if (!in_window(s, from, sequence, p->time))
+		return;
+	const int64_t offset = offset_of(d, sequence);
+	const int64_t end = offset + p->payload_len;
+	d->reset = false; /* it went on: that reset was not taken */
+	if (p->payload_len > 0)
+		place(s, from, offset, p);
+	if (fin && end >= 0 && d->state == DIRECTION_OPEN)
+		take_fin(s, from, (uint64_t)end, p->time);
+}
+
+/* What p brings goes to its place, without that which lies before the stream's first byte. */
+static void
+place(struct stream *s, enum side from, int64_t offset, const struct packet *p)
+{
+	const struct direction *d = &s->side[from];
+	const int64_t end = offset + p->payload_len;
+	if (end <= 0) {
+		stream_count(s, COUNT_STREAM_RETRANSMITTED, p->payload_len);
+		return;
+	}
+	if (d->state == DIRECTION_ENDED) {
+		if ((uint64_t)end > d->fin_at)
+			stream_count(s, COUNT_STREAM_AFTER_END, (uint64_t)end - d->fin_at);
+		return;
+	}
+	const uint32_t before = offset < 0 ? (uint32_t)-offset : 0;
+	const uint32_t skip = before < p->captured ? before : p->captured;
+	const struct piece piece = {
+		.offset = (uint64_t)(offset + before),
+		.bytes = skip > 0 ? p->payload + skip : p->payload,
+		.len = p->captured - skip,
+		.cut = p->payload_len - p->captured - (before - skip),
+	};
+	order_take(s, from, piece, p->time);
+}
+
+void
+stream_segment(struct stream *s, enum side from, const struct packet *p)
+{
+	struct direction *d = &s->side[from];
+	if (!(p->tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST))) {
+		stream_count(s, COUNT_STREAM_NO_ACK, 1); /* RFC 9293 section 3.10.7.4, fifth */
+		return;
+	}
+	if (p->tcp_flags & TCP_RST) {
+		take_rst(s, from, p);
+		return;
+	}
+	if (p->tcp_flags & TCP_URG)
+		stream_count(s, COUNT_STREAM_URGENT, 1);
+	if (p->tcp_flags & TCP_ACK) {
+		acknowledge(s, side_other(from), p);
+		if (s->side[side_other(from)].state == DIRECTION_SYN && !(p->tcp_flags & TCP_SYN)) {
+			stream_count(s, COUNT_STREAM_WINDOW, 1);
+			return; /* of an earlier connection: it does not answer this SYN */
+		}
+	}
+	if (p->tcp_flags & TCP_SYN)
+		take_syn(s, from, p);
+	else if (d->state == DIRECTION_SYN)
+		bear_out(s, from, p->tcp_seq, false, p->time);
+	else if (d->state == DIRECTION_NEW)
+		open_at(s, from, p->tcp_seq, p->time);
+	else if (d->state == DIRECTION_GUESSED)
+		take_guessed(d, p->tcp_seq);
+	take_data(s, from, p);
+	if (d->state == DIRECTION_OPEN)
+		order_check(s, from, p->time);
+}

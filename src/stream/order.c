@@ -1,0 +1,339 @@
+#include "config.h"
+
+/*
+ * Pieces of a direction become bytes in order: delivered straight from the packet where they are
+ * next, held where bytes before them are missing. Callbacks may ignore the direction, which
+ * empties what is held; every loop here asks again after each of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "stream/internal.h"
+
+enum {
+	/*
+	 * An ACK can be captured before the data it acknowledges (several queues or taps). So a hole
+	 * below it is still waited for: so long, or until so much behind it is held.
+	 */
+	HOLE_HELD = 1 << 20,
+};
+static const int64_t hole_time = 2 * CLOCK_SECOND;
+/* Without any ACK in the capture only time tells; retransmissions rarely take longer (RFC 6298). */
+static const int64_t hole_time_blind = 30 * CLOCK_SECOND;
+
+static void give(struct stream *s, enum side from, const uint8_t *bytes, uint32_t len, int64_t time);
+static void gap(struct stream *s, enum side from, uint64_t len, int64_t time);
+static void in_order(struct stream *s, enum side from, struct piece piece, int64_t time);
+static void hold(struct stream *s, enum side from, struct piece piece);
+static void hold_part(struct stream *s, struct direction *d, const struct piece *piece, uint64_t to);
+static bool fits(const struct stream *s, const struct direction *d, uint32_t len);
+static struct held *first_held(const struct direction *d);
+static struct held *take_held(struct stream *s, struct direction *d);
+static void piece_skip(struct piece *piece, uint64_t to);
+static void piece_end_at(struct piece *piece, uint64_t end);
+static uint64_t piece_end(const struct piece *piece);
+static void compare(struct stream *s, const struct held *h, const struct piece *piece);
+static uint64_t random_next(struct stream_pool *pool);
+
+static uint64_t
+piece_end(const struct piece *piece)
+{
+	return piece->offset + piece->len + piece->cut;
+}
+
+/* Drops what lies before offset to, which is not behind its end. */
+static void
+piece_skip(struct piece *piece, uint64_t to)
+{
+	const uint32_t n = (uint32_t)(to - piece->offset);
+	const uint32_t there = n < piece->len ? n : piece->len;
+	piece->offset = to;
+	if (there > 0)
+		piece->bytes += there;
+	piece->len -= there;
+	piece->cut -= n - there;
+}
+
+static void
+piece_end_at(struct piece *piece, uint64_t end)
+{
+	const uint32_t n = (uint32_t)(end - piece->offset);
+	const uint32_t there = n < piece->len ? n : piece->len;
+	piece->len = there;
+	piece->cut = n - there;
+}
+
+static struct held *
+first_held(const struct direction *d)
+{
+	return d->held != NULL ? d->held->first[0] : NULL;
+}
+
+static struct held *
+take_held(struct stream *s, struct direction *d)
+{
+	struct held *h = held_take(d->held);
+	d->held_bytes -= held_cost(h->len);
+	s->pool->used -= held_cost(h->len);
+	return h;
+}
+
+void
+order_forget(struct stream *s, enum side from)
+{
+	struct direction *d = &s->side[from];
+	while (first_held(d) != NULL)
+		free(take_held(s, d));
+	free(d->held);
+	d->held = NULL;
+}
+
+static void
+give(struct stream *s, enum side from, const uint8_t *bytes, uint32_t len, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	d->next += len;
+	if (len > 0 && !d->ignored)
+		s->pool->ops.data(s->ctx, from, bytes, len, time);
+}
+
+static void
+gap(struct stream *s, enum side from, uint64_t len, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	d->next += len;
+	if (len == 0 || d->ignored)
+		return;
+	d->missing += len;
+	stream_count(s, COUNT_STREAM_GAPS, 1);
+	stream_count(s, COUNT_STREAM_GAP_BYTES, len);
+	s->pool->ops.gap(s->ctx, from, len, time);
+}
+
+void
+order_skip(struct stream *s, enum side from, uint64_t offset, int64_t time)
+{
+	gap(s, from, offset - s->side[from].next, time);
+	order_drain(s, from, time);
+}
+
+void
+order_drain(struct stream *s, enum side from, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	const struct held *h;
+	while ((h = first_held(d)) != NULL && h->offset == d->next) {
+		struct held *own = take_held(s, d);
+		const uint32_t cut = own->cut;
+		give(s, from, held_bytes(own), own->len, time);
+		gap(s, from, cut, time);
+		free(own);
+	}
+	if (d->fin && d->next >= d->fin_at && d->state != DIRECTION_ENDED) {
+		d->state = DIRECTION_ENDED;
+		order_forget(s, from);
+		s->pool->ops.end(s->ctx, from, false, time);
+	}
+}
+
+/* Counts bytes of piece that differ from those held at the same place; both overlap. */
+static void
+compare(struct stream *s, const struct held *h, const struct piece *piece)
+{
+	const uint64_t from = h->offset > piece->offset ? h->offset : piece->offset;
+	const uint64_t h_end = h->offset + h->len, p_end = piece->offset + piece->len;
+	const uint64_t to = h_end < p_end ? h_end : p_end;
+	if (from >= to)
+		return;
+	const uint8_t *a = held_bytes(h) + (from - h->offset);
+	const uint8_t *b = piece->bytes + (from - piece->offset);
+	if (memcmp(a, b, to - from) == 0)
+		return;
+	uint64_t different = 0;
+	for (uint64_t i = 0; i < to - from; i++)
+		different += a[i] != b[i];
+	stream_count(s, COUNT_STREAM_CONFLICT, different);
+}
+
+/* The piece begins at next: it goes out around what was held first. */
+static void
+in_order(struct stream *s, enum side from, struct piece piece, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	const uint64_t end = piece_end(&piece);
+	while (d->next < end) {
+		const struct held *h = first_held(d);
+		uint64_t to = end;
+		if (h != NULL && h->offset <= d->next) {
+			compare(s, h, &piece);
+			to = held_end(h) < end ? held_end(h) : end;
+			stream_count(s, COUNT_STREAM_RETRANSMITTED, to - d->next);
+			piece_skip(&piece, to);
+			order_drain(s, from, time);
+			continue;
+		}
+		if (h != NULL && h->offset < end)
+			to = h->offset;
+		struct piece part = piece;
+		piece_end_at(&part, to);
+		piece_skip(&piece, to);
+		give(s, from, part.bytes, part.len, time);
+		gap(s, from, part.cut, time);
+	}
+	order_drain(s, from, time);
+}
+
+static uint64_t
+random_next(struct stream_pool *pool)
+{
+	uint64_t x = pool->random;
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return pool->random = x;
+}
+
+static bool
+fits(const struct stream *s, const struct direction *d, uint32_t len)
+{
+	const size_t cost = held_cost(len);
+	return s->pool->used + cost <= s->pool->memory && d->held_bytes + cost <= s->pool->per_stream;
+}
+
+/* Holds the part of piece before offset to. */
+static void
+hold_part(struct stream *s, struct direction *d, const struct piece *piece, uint64_t to)
+{
+	struct piece part = *piece;
+	piece_end_at(&part, to);
+	if (held_insert(d->held, part.offset, part.bytes, part.len, part.cut, random_next(s->pool)) ==
+	        NULL) {
+		stream_count(s, COUNT_STREAM_MEMORY, 1);
+		return; /* a hole stays where it would have been */
+	}
+	d->held_bytes += held_cost(part.len);
+	s->pool->used += held_cost(part.len);
+	stream_count(s, COUNT_STREAM_HELD, 1);
+}
+
+/* Keeps a copy of those bytes of piece that are not held yet: the first copy of a byte wins. */
+static void
+hold(struct stream *s, enum side from, struct piece piece)
+{
+	struct direction *d = &s->side[from];
+	if (d->held == NULL)
+		d->held = calloc(1, sizeof *d->held);
+	if (d->held == NULL) {
+		stream_count(s, COUNT_STREAM_MEMORY, 1);
+		return;
+	}
+	const uint64_t end = piece_end(&piece);
+	const struct held *h = held_seek(d->held, piece.offset);
+	while (piece.offset < end) {
+		uint64_t to = end;
+		if (h != NULL && h->offset <= piece.offset) {
+			compare(s, h, &piece);
+			to = held_end(h) < end ? held_end(h) : end;
+			stream_count(s, COUNT_STREAM_RETRANSMITTED, to - piece.offset);
+			h = h->next[0];
+		} else {
+			if (h != NULL && h->offset < end)
+				to = h->offset;
+			hold_part(s, d, &piece, to);
+		}
+		piece_skip(&piece, to);
+	}
+}
+
+void
+order_take(struct stream *s, enum side from, struct piece piece, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	if (d->fin && piece_end(&piece) > d->fin_at) {
+		const uint64_t keep = piece.offset < d->fin_at ? d->fin_at : piece.offset;
+		stream_count(s, COUNT_STREAM_AFTER_END, piece_end(&piece) - keep);
+		piece_end_at(&piece, keep);
+	}
+	const uint64_t end = piece_end(&piece);
+	if (end > d->high)
+		d->high = end;
+	stream_count(s, COUNT_STREAM_CUT, piece.cut);
+	if (d->ignored) {
+		d->next = end > d->next ? end : d->next;
+		return;
+	}
+	if (piece.offset < d->next) {
+		const uint64_t to = end < d->next ? end : d->next;
+		stream_count(s, COUNT_STREAM_RETRANSMITTED, to - piece.offset);
+		piece_skip(&piece, to);
+	}
+	if (piece.offset == end)
+		return;
+	if (d->state == DIRECTION_SYN) { /* wait until the peer has taken data with the SYN */
+		if (fits(s, d, piece.len))
+			hold(s, from, piece);
+		return;
+	}
+	/* Without room the holes before it are given up, one after the other. */
+	while (piece.offset > d->next && !fits(s, d, piece.len)) {
+		const struct held *h = first_held(d);
+		stream_count(s, COUNT_STREAM_MEMORY, 1);
+		order_skip(s, from, h != NULL && h->offset < piece.offset ? h->offset : piece.offset, time);
+		if (d->next >= end || d->ignored)
+			return;
+		if (piece.offset < d->next)
+			piece_skip(&piece, d->next);
+	}
+	if (piece.offset > d->next)
+		hold(s, from, piece);
+	else
+		in_order(s, from, piece, time);
+}
+
+void
+order_check(struct stream *s, enum side from, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	const struct held *h = first_held(d);
+	uint64_t known = d->acked; /* that the peer has these bytes */
+	if (!d->acked_any && h != NULL)
+		known = h->offset;
+	if (d->fin && known > d->fin_at)
+		known = d->fin_at;
+	if (known <= d->next || d->ignored || d->state == DIRECTION_SYN) {
+		d->waiting = false;
+		return;
+	}
+	if (!d->waiting) {
+		d->waiting = true;
+		d->wait_since = time;
+		d->wait_for = known;
+		return;
+	}
+	const int64_t patience = d->acked_any ? hole_time : hole_time_blind;
+	const int64_t waited = (int64_t)((uint64_t)time - (uint64_t)d->wait_since);
+	if (waited < patience && (d->held_bytes < HOLE_HELD || !d->acked_any))
+		return;
+	d->waiting = false;
+	while (d->next < d->wait_for && d->state != DIRECTION_ENDED && !d->ignored) {
+		h = first_held(d);
+		order_skip(s, from, h != NULL && h->offset < d->wait_for ? h->offset : d->wait_for, time);
+	}
+}
+
+void
+order_finish(struct stream *s, enum side from, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	const struct held *h;
+	order_drain(s, from, time);
+	while ((h = first_held(d)) != NULL)
+		order_skip(s, from, h->offset, time);
+	if (d->state == DIRECTION_ENDED || d->ignored)
+		return;
+	if (d->fin)
+		order_skip(s, from, d->fin_at, time);
+	else if (d->acked > d->next + 1) /* one more than was seen is a FIN that was not */
+		order_skip(s, from, d->acked, time);
+}

@@ -1,0 +1,286 @@
+#include "config.h"
+
+/*
+ * TCP reassembly by little scripts. Each word is a segment, its sender first:
+ *   >S1000      SYN of the source with sequence number 1000
+ *   <S500:1001  the destination's SYN with ACK 1001
+ *   >1001=abc   data at 1001; it has an ACK, of what its sender acknowledged last
+ *   >F1004      flags S F R U stand before the number; N: no ACK
+ *   >1001=abc+5 with five more bytes that the capture cut off
+ * or a command: @3.5 the time is 3.5 s from now on; !> the source's side is ignored from now on.
+ * What comes out is one text: ">abc" data, ">(3)" a gap of 3 bytes, ">$" the end, ">!" a reset;
+ * the sign is left out where the sender stays the same.
+ */
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "stream/stream.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+
+struct sink {
+	char text[1024];
+	size_t len;
+	int last; /* side of the last entry, -1: none */
+	struct stream *ignore; /* ignored at the first data */
+};
+
+static void
+put(struct sink *k, enum side from, const char *bytes, size_t len)
+{
+	if (k->last != (int)from)
+		k->text[k->len++] = from == SIDE_SOURCE ? '>' : '<';
+	k->last = (int)from;
+	assert_true(k->len + len < sizeof k->text);
+	memcpy(k->text + k->len, bytes, len);
+	k->len += len;
+	k->text[k->len] = '\0';
+}
+
+static void
+on_data(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t time)
+{
+	struct sink *k = ctx;
+	(void)time;
+	assert_true(len > 0);
+	put(k, from, (const char *)bytes, len);
+	if (k->ignore != NULL)
+		stream_ignore(k->ignore, from);
+}
+
+static void
+on_gap(void *ctx, enum side from, uint64_t len, int64_t time)
+{
+	char text[32];
+	(void)time;
+	assert_true(len > 0);
+	put(ctx, from, text, (size_t)snprintf(text, sizeof text, "(%llu)", (unsigned long long)len));
+}
+
+static void
+on_end(void *ctx, enum side from, bool reset, int64_t time)
+{
+	(void)time;
+	put(ctx, from, reset ? "!" : "$", 1);
+}
+
+static const struct stream_ops ops = {.data = on_data, .gap = on_gap, .end = on_end};
+
+/* A script's state from word to word. */
+struct script {
+	struct stream *stream;
+	int64_t time;
+	uint32_t ack[2];
+};
+
+static uint8_t
+take_flags(const char **at, bool *no_ack)
+{
+	static const char letters[] = "FSRPAU"; /* in the order of their bits */
+	uint8_t flags = 0;
+	for (; isupper((unsigned char)**at); ++*at) {
+		if (**at == 'N')
+			*no_ack = true;
+		else
+			flags |= (uint8_t)(1u << (strchr(letters, **at) - letters));
+	}
+	return flags;
+}
+
+/* Hands a word's segment to the stream, its payload in an exact-size copy. */
+static void
+segment(struct script *x, const char *word)
+{
+	struct packet p = {.time = x->time, .tcp_window = 1000};
+	const enum side from = word[0] == '>' ? SIDE_SOURCE : SIDE_DESTINATION;
+	const char *at = word + 1;
+	bool no_ack = false;
+	p.tcp_flags = take_flags(&at, &no_ack);
+	if (p.tcp_flags & (TCP_SYN | TCP_RST))
+		no_ack = true;
+	char *rest;
+	p.tcp_seq = (uint32_t)strtoul(at, &rest, 10);
+	if (*rest == ':') {
+		x->ack[from] = (uint32_t)strtoul(rest + 1, &rest, 10);
+		no_ack = false;
+	}
+	p.tcp_ack = x->ack[from];
+	if (!no_ack)
+		p.tcp_flags |= TCP_ACK;
+	uint8_t *copy = NULL;
+	if (*rest == '=') {
+		const size_t len = strcspn(rest + 1, "+");
+		copy = malloc(len > 0 ? len : 1);
+		memcpy(copy, rest + 1, len);
+		p.payload = copy;
+		p.captured = p.payload_len = (uint32_t)len;
+		rest += 1 + len;
+		if (*rest == '+')
+			p.payload_len += (uint32_t)strtoul(rest + 1, &rest, 10);
+	}
+	assert_int_equal(*rest, '\0');
+	stream_segment(x->stream, from, &p);
+	free(copy);
+}
+
+static void
+run(struct stream_pool *pool, struct sink *k, const char *text)
+{
+	struct script x = {.stream = stream_open(pool, k), .ack = {501, 1001}};
+	char *words = strdup(text), *state = NULL;
+	k->last = -1;
+	for (char *w = strtok_r(words, " ", &state); w != NULL; w = strtok_r(NULL, " ", &state)) {
+		if (*w == '@')
+			x.time = (int64_t)(strtod(w + 1, NULL) * 1e9);
+		else if (*w == '!')
+			stream_ignore(x.stream, w[1] == '>' ? SIDE_SOURCE : SIDE_DESTINATION);
+		else
+			segment(&x, w);
+	}
+	stream_close(x.stream, x.time);
+	free(words);
+}
+
+static uint64_t
+counter(struct stream_pool *pool, const char *name)
+{
+	size_t n;
+	const struct coverage_counter *c = stream_pool_counters(pool, &n);
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(c[i].name, name) == 0)
+			return c[i].count;
+	fail_msg("no counter %s", name);
+	return 0;
+}
+
+#define SHAKE ">S1000 <S500:1001 >1001:501 "
+
+static const struct {
+	const char *script, *want;
+	const char *counter; /* with a count other than 0, or NULL */
+	uint64_t count;
+} cases[] = {
+	/* in order */
+	{SHAKE ">1001=abc <501:1004 <501=xyz >1004:504 >F1004 <F504:1005 >1005:505", ">abc<xyz>$<$", NULL, 0},
+	{SHAKE ">F1001=abc <501:1005", ">abc$", NULL, 0},
+	{SHAKE ">F1001 <F501:1002", ">$<$", NULL, 0},
+	/* out of order */
+	{SHAKE ">1004=def >1001=abc", ">abcdef", "stream_held", 1},
+	{SHAKE ">1007=g >1004=def >1001=abc", ">abcdefg", "stream_held", 2},
+	{SHAKE ">F1004=def >1001=abc", ">abcdef$", NULL, 0},
+	{SHAKE ">F1004 >1001=abc", ">abc$", NULL, 0},
+	/* sent again: whole, in part, longer, around what is held */
+	{SHAKE ">1001=abc >1001=abc >1004=d", ">abcd", "stream_retransmitted", 3},
+	{SHAKE ">1001=abc >1003=cde", ">abcde", "stream_retransmitted", 1},
+	{SHAKE ">1001=abc >1001=abcdef", ">abcdef", NULL, 0},
+	{SHAKE ">1003=c >1001=abcde", ">abcde", NULL, 0},
+	{SHAKE ">1003=c >1005=e >1001=abcdefg", ">abcdefg", NULL, 0},
+	{SHAKE ">1005=ef >1003=cdefgh >1001=ab", ">abcdefgh", NULL, 0},
+	/* the first copy wins, also of a part */
+	{SHAKE ">1003=C >1001=abcde", ">abCde", "stream_overlap_conflict", 1},
+	{SHAKE ">1003=CD >1002=bcdef >1001=A", ">AbCDef", "stream_overlap_conflict", 2},
+	{SHAKE ">1001=abc >1002=XYZ", ">abcZ", NULL, 0},
+	/* holes */
+	{SHAKE ">1001=abc >1006=fg", ">abc(2)fg", "stream_gaps", 1},
+	{SHAKE ">1001=abc >1006=fg <501:1008 >1008=h >1004=de", ">abcdefgh", "stream_gaps", 0},
+	{SHAKE ">1001=abc >1006=fg <501:1008 @3 >1008=h >1004=de", ">abc(2)fgh", NULL, 0},
+	{SHAKE ">1001=abc >1006=fg <501:1008 @3 <501:1008 >1008=h", ">abc(2)fgh", NULL, 0},
+	{SHAKE ">1001=abc >1006=fg <501:1004 @9 >1008=h >1004=de", ">abcdefgh", "stream_gaps", 0},
+	{SHAKE ">1002=b >1004=d >1006=f <501:1007 @9 >1007=g", ">(1)b(1)d(1)fg", "stream_gap_bytes", 3},
+	{SHAKE ">1001=abc <501:1010 @1 <501:1020 @9 <501:1020", ">abc(6)(10)", NULL, 0},
+	{SHAKE ">1001=abc <501:1010", ">abc(6)", NULL, 0},
+	{SHAKE ">1001=abc <501:1005", ">abc", NULL, 0}, /* a FIN that was not captured */
+	{SHAKE ">F1006 <501:1007", ">(5)$", NULL, 0},
+	{SHAKE ">1001=abc <501:1004 <501=x >1010=j <502=y", ">abc<xy>(6)j", NULL, 0},
+	/* cut by the snap length */
+	{SHAKE ">1001=abc+4 >1008=h", ">abc(4)h", "stream_cut_bytes", 4},
+	{SHAKE ">1005=ef+2 >1009=i >1001=abcd", ">abcdef(2)i", NULL, 0},
+	{SHAKE ">1001=+4 >1005=e", ">(4)e", NULL, 0},
+	/* seen from the middle, in one direction, or by ACKs only */
+	{">7001:501=abc >7004=d", ">abcd", NULL, 0},
+	{">7001:501 >7001=abc", ">abc", NULL, 0},
+	{"<900:7001=xy >7001:902=abc", "<xy>abc", NULL, 0},
+	{"<900:7001=xy >7003:902=abc", "<xy>abc", NULL, 0},
+	{"<900:7001=xy >6998:902=abc", "<xy>abc", NULL, 0},
+	{"<S500:1001 >1003:501=c >1001=ab", ">abc", NULL, 0},
+	{"<S500:1001 >S1000 >1001:501=ab", ">ab", NULL, 0},
+	{">1001:501=ab >S1000 >1003=c", ">abc", NULL, 0},
+	{">S1000 >1001:501=ab >1003=c", ">abc", NULL, 0},
+	{">1:500 >1:900 @5 >1:1500 @9 >1:2000", "<(400)(1100)", NULL, 0},
+	{">1:500 @5 >1:1500 @9 >1:2000 <2000:1=x", "<(1000)(500)x", NULL, 0},
+	{">1001=a >1003=c @50 >1004=d", ">a(1)cd", NULL, 0},
+	/* ends in odd places */
+	{SHAKE ">1001=abc >F1004 >1004=more", ">abc$", "stream_after_end", 4},
+	{SHAKE ">1004=de >F1004 >1001=abc", ">abcde", NULL, 0}, /* data behind a FIN that came first */
+	{SHAKE ">F1004 >1003=cdef >1001=ab", ">abc$", "stream_after_end", 3},
+	{SHAKE ">1001=abc >R1004", ">abc!", NULL, 0},
+	{SHAKE ">1001=abc >R1900", ">abc", "stream_rst_ignored", 1},
+	{SHAKE ">1001=abc >R1004 >1004=d", ">abcd", NULL, 0}, /* it was forged */
+	{SHAKE ">1001=abc <R501 >1004=d", ">abcd<!", NULL, 0},
+	{SHAKE ">F1001=abc >R1005", ">abc$", NULL, 0},
+	{">S1000 <R0:1001", "<!", NULL, 0},
+	/* SYN tricks */
+	{">S1000 >S1000 <S500:1001 <S500:1001 >1001:501=a", ">a", NULL, 0},
+	{">S1000 >S9000 <S500:1001 >1001:501=a", ">a", NULL, 0},
+	{">S9000 >S1000 <S500:1001 >1001:501=a", ">a", NULL, 0},
+	{">S1000=ab <S500:1003 >1003:501=c", ">abc", NULL, 0},
+	{">S1000=XX <S500:1001 >1001:501=abc", ">abc", "stream_syn_data", 2},
+	{">S1000=ab >1003:501=c", ">abc", NULL, 0},
+	{">S1000=ab", ">ab", NULL, 0},
+	{">S1000 <300:77 >R77 >S1000 <S500:1001 >1001:501=a", ">a", NULL, 0},
+	{">S1000 <S500 >S1000:501 <S500:1001 >1001:501=a <501:1002=b", ">a<b", NULL, 0},
+	{SHAKE ">1001=a >S1000 >1002=b", ">ab", NULL, 0},
+	{SHAKE ">1001=a >S7777 >1002=b", ">ab", NULL, 0},
+	/* what is no data */
+	{SHAKE ">1001=abc >1003=X >1003 >1004=d", ">abcd", "stream_retransmitted", 0},
+	{SHAKE ">N1001=XXX >1001=abc", ">abc", "stream_no_ack", 1},
+	{SHAKE ">1001=abc >300000000=zzz >1004=d", ">abcd", "stream_out_of_window", 1},
+	{SHAKE ">1001=a >U1002=b >1003=c", ">abc", "stream_urgent", 1},
+	/* around the end of the sequence space */
+	{">S4294967290 <S500:4294967291 >4294967291=abcde >0=f >3=i >1=gh", ">abcdefghi", NULL, 0},
+	{">S4294967295 <S500:0 >2=c >0=ab", ">abc", NULL, 0},
+	/* ignored */
+	{SHAKE ">1001=abc >1006=f !> >1004=de >1007=g >F1008 <501=x", ">abc$<x", NULL, 0},
+	{SHAKE "!> >1005=e >F1006 <501=x", ">$<x", "stream_gaps", 0},
+};
+
+static void
+test_scripts(void **state)
+{
+	(void)state;
+	size_t failures = 0;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct stream_pool *pool = stream_pool_create(&(struct stream_limits){.memory = 0}, &ops);
+		struct sink k = {.len = 0};
+		run(pool, &k, cases[i].script);
+		if (strcmp(k.text, cases[i].want) != 0) {
+			print_error("%s: \"%s\" instead of \"%s\"\n", cases[i].script, k.text, cases[i].want);
+			failures++;
+		}
+		if (cases[i].counter != NULL && counter(pool, cases[i].counter) != cases[i].count) {
+			print_error("%s: %s is %d\n", cases[i].script, cases[i].counter,
+			        (int)counter(pool, cases[i].counter));
+			failures++;
+		}
+		stream_pool_destroy(pool);
+	}
+	assert_int_equal(failures, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scripts),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -32,6 +32,7 @@ struct loop_watch {
 
 static const struct timeval at_once = {0, 0};
 
+static struct event_base *base_create(void);
 static struct loop_watch *watch_create(struct loop *l, int fd, short what, event_callback_fn callback,
     void *ctx, int priority);
 static void timer_fired(evutil_socket_t fd, short what, void *arg);
@@ -46,7 +47,7 @@ loop_create(void)
 	struct loop *l = calloc(1, sizeof *l);
 	if (l == NULL)
 		return NULL;
-	l->base = event_base_new();
+	l->base = base_create();
 	if (l->base == NULL || event_base_priority_init(l->base, PRIORITY_COUNT) != 0) {
 		loop_destroy(l);
 		return NULL;
@@ -150,6 +151,20 @@ loop_watch_destroy(struct loop_watch *w)
 	if (w->event != NULL)
 		event_free(w->event);
 	free(w);
+}
+
+/* With exact timers: the kernel's coarse clock would let them fire some milliseconds early. */
+static struct event_base *
+base_create(void)
+{
+	struct event_base *base = NULL;
+	struct event_config *config = event_config_new();
+
+	if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+		base = event_base_new_with_config(config);
+	if (config != NULL)
+		event_config_free(config);
+	return base;
 }
 
 /* A watch that is not yet armed. */

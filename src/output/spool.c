@@ -476,8 +476,8 @@ move_aside(const char *path, char *error, size_t error_size)
 	}
 	snprintf(from, sizeof from, "%s-shm", path);
 	unlink(from);
-	log_error("spool", "%s is damaged: moved to %s; alerts in it were not all sent (sqlite3's .recover reads it). "
-	    "A new spool is begun", path, aside);
+	log_error("spool", "%s is damaged: moved to %s. What still waited in it will not be sent (sqlite3's .recover "
+	    "may read it). A new spool is begun", path, aside);
 	return 0;
 }
 

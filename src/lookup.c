@@ -198,14 +198,14 @@ static const char *
 verdict(enum confidence c)
 {
 	switch (c) {
-	case CONFIDENCE_CONFIRMED: return "confirmed, once an exchange in both directions has moved payload; until then high";
-	case CONFIDENCE_HIGH: return "high confidence";
-	case CONFIDENCE_MEDIUM: return "medium confidence";
-	case CONFIDENCE_LOW: return "low confidence, a lead to follow";
+	case CONFIDENCE_CONFIRMED: return "confirmed once an exchange both ways has moved payload, high until then";
+	case CONFIDENCE_HIGH: return "high";
+	case CONFIDENCE_MEDIUM: return "medium";
+	case CONFIDENCE_LOW: return "low: a lead to follow";
 	case CONFIDENCE_INFO:
 	case CONFIDENCE_NONE: break;
 	}
-	return "for information only, the evidence speaks against it";
+	return "info: the evidence speaks against it";
 }
 
 static const char *

@@ -23,7 +23,9 @@ libwaybill_a_SOURCES += \
 	src/attribution/rows.c \
 	src/attribution/rows.h \
 	src/attribution/sanctioned.h \
-	src/attribution/snapshot.h
+	src/attribution/snapshot.h \
+	src/lookup.c \
+	src/lookup.h
 
 # The list as text in the program: geoip/sanctioned.csv, one string a line.
 nodist_libwaybill_a_SOURCES = geoip/sanctioned.c
@@ -36,4 +38,14 @@ geoip/sanctioned.c: $(top_srcdir)/geoip/sanctioned.csv
 		echo ';'; } > $@.new && mv $@.new $@
 
 if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_prefix
+TESTS += tests/unit/test_prefix
+tests_unit_test_prefix_SOURCES = tests/unit/test_prefix.c
+tests_unit_test_prefix_LDADD = $(unit_ldadd)
+tests_unit_test_prefix_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_geo
+TESTS += tests/unit/test_geo
+tests_unit_test_geo_SOURCES = tests/unit/test_geo.c tests/unit/mmdb_build.h
+tests_unit_test_geo_LDADD = $(unit_ldadd)
+tests_unit_test_geo_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

@@ -23,9 +23,7 @@ libwaybill_a_SOURCES += \
 	src/attribution/rows.c \
 	src/attribution/rows.h \
 	src/attribution/sanctioned.h \
-	src/attribution/snapshot.h \
-	src/lookup.c \
-	src/lookup.h
+	src/attribution/snapshot.h
 
 # The list as text in the program: geoip/sanctioned.csv, one string a line.
 nodist_libwaybill_a_SOURCES = geoip/sanctioned.c

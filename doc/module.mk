@@ -1,1 +1,2 @@
 dist_man_MANS += doc/waybill.1
+dist_doc_DATA = doc/waybill-event.schema.json

@@ -104,7 +104,7 @@ conversation_close(struct conversation *c, bool reset)
 {
 	if (c == NULL)
 		return;
-	if (c->phase == PHASE_PROBING && c->held != NULL)
+	if (c->phase == PHASE_PROBING && (c->held != NULL || c->chances > 0))
 		out_of_room(c);
 	leave(c, reset);
 	free(c);
@@ -281,8 +281,9 @@ hold(struct conversation *c, enum side from, const uint8_t *bytes, size_t len)
 static enum verdict
 start(struct conversation *c, const struct proto *proto, const char *method)
 {
-	/* Told first, so that a transfer begun at once knows its protocol. */
-	session_protocol(c->session, proto->name, method);
+	/* Told first, so that a transfer begun at once knows its protocol; a switch keeps the name. */
+	if (session_facts(c->session)->protocol == NULL)
+		session_protocol(c->session, proto->name, method);
 	c->state = proto->open(c->session);
 	if (c->state == NULL)
 		return give_up(c, "out of memory");

@@ -21,10 +21,10 @@ enum outcome {
 };
 
 struct ftp_channel {
-	LIST_ENTRY(ftp_channel) entry; /* in the control session's list, until that ends */
+	LIST_ENTRY(ftp_channel) entry; /* in the dialogue's list, until that ends */
 	unsigned refs;
-	struct session *control;       /* NULL once it ended */
-	const struct ftp_channel_ops *ops;
+	struct session *control;       /* kept alive by the expectation or carrier that leads here */
+	const struct ftp_channel_ops *ops; /* NULL once the dialogue ended */
 	void *ctx;
 
 	/* the command */
@@ -112,10 +112,9 @@ ftp_channel_unref(struct ftp_channel *c)
 {
 	if (c == NULL || --c->refs > 0)
 		return;
-	if (c->control != NULL) {
-		end(c, false);
+	end(c, false);
+	if (c->ops != NULL)
 		LIST_REMOVE(c, entry);
-	}
 	free(c->arg);
 	free(c->held);
 	free(c);
@@ -127,24 +126,19 @@ ftp_channel_next(const struct ftp_channel *c)
 	return LIST_NEXT(c, entry);
 }
 
-bool
-ftp_channel_unclaimed(const struct ftp_channel *c)
-{
-	return c->verb == NULL;
-}
-
 void
-ftp_channel_expect(struct ftp_channel *c, const struct addr *to, uint16_t port)
+ftp_channel_expect(struct ftp_channel *c, const struct addr *from, const struct addr *to, uint16_t port)
 {
-	/* Whoever connects: a server behind NAT, or another server (FXP). */
 	struct expectation e = {.to = *to,
-	        .any_from = true,
+	        .any_from = from == NULL,
 	        .to_port = port,
 	        .transport = IPPROTO_TCP,
 	        .lifetime = expect_lifetime};
 	struct door *d = calloc(1, sizeof *d);
 	if (d == NULL)
 		return;
+	if (from != NULL)
+		e.from = *from;
 	d->channel = ftp_channel_ref(c);
 	/* At a limit the door is released there and the data connection goes unrecognised. */
 	(void)session_expect(c->control, &e, &door_ops, d);
@@ -178,7 +172,7 @@ ftp_channel_name(struct ftp_channel *c, const uint8_t *name, size_t len)
 	if (c->arg == NULL)
 		return;
 	memcpy(c->arg, name, len);
-	if (!c->begun || c->verb == NULL || c->control == NULL)
+	if (!c->begun || c->verb == NULL || c->over)
 		return;
 	c->ops->job(c->ctx, c->verb, c->arg, c->arg_len, &job);
 	transfer_name(c->transfer, job.path, job.path_len, NULL);
@@ -233,13 +227,17 @@ ftp_channel_overtaken(struct ftp_channel *c)
 void
 ftp_channel_close(struct ftp_channel *c, bool reset)
 {
-	/* Bytes that no command was seen for are told without a name. */
-	if (!c->begun && !c->over && c->verb == NULL && c->moved > 0)
-		begin_nameless(c);
-	end(c, reset);
 	LIST_REMOVE(c, entry);
-	c->control = NULL;
-	if (c->data != NULL)
+	c->ops = NULL;
+	c->ctx = NULL;
+	/* Bytes that no command was seen for are told without a name. */
+	if (!c->begun && !c->over && c->moved > 0)
+		begin_nameless(c);
+	/* A long transfer outlives an idle control connection. */
+	if (c->begun && c->data != NULL && !c->finished && !c->reset)
+		return;
+	end(c, reset);
+	if (c->data != NULL && c->verb == NULL)
 		session_unreadable(c->data, "control connection ended");
 }
 
@@ -259,10 +257,10 @@ door_open(void *owner, struct session *data)
 	c->data = data;
 	c->opened = true;
 	c->finished = c->reset = c->has_sender = false;
-	if (c->begun)
-		transfer_carrier(c->transfer, data);
-	if (c->control == NULL)
+	if (c->over && c->ops == NULL)
 		session_unreadable(data, "control connection ended");
+	else if (c->begun)
+		transfer_carrier(c->transfer, data);
 }
 
 static void
@@ -325,18 +323,17 @@ door_release(void *owner)
 
 	if (d->data != NULL && c->data == d->data) {
 		c->data = NULL;
-		if (c->control != NULL)
-			settle(c);
+		settle(c);
 	}
 	ftp_channel_unref(c);
 	free(d);
 }
 
-/* Does this flow carry the channel's bytes, and is there still somebody to tell? */
+/* Does this flow carry the channel's bytes? */
 static bool
 door_leads(const struct door *d, const struct session *data)
 {
-	return d->data == data && d->channel->data == data && d->channel->control != NULL;
+	return d->data == data && d->channel->data == data;
 }
 
 /* Who sends first is the sender: the other end of a data connection has nothing to say. */
@@ -373,7 +370,7 @@ begin(struct ftp_channel *c)
 {
 	struct ftp_job job;
 
-	if (c->over || c->named || c->control == NULL || !ftp_is_file(c->verb))
+	if (c->over || c->named || c->ops == NULL || !ftp_is_file(c->verb))
 		return;
 	c->named = true;
 	c->ops->job(c->ctx, c->verb, c->arg, c->arg_len, &job);
@@ -441,13 +438,14 @@ give_held(struct ftp_channel *c)
 	c->held_len = 0;
 }
 
-/* Ends the transfer once both its reply and the end of its data connection are known. */
+/* Ends the transfer once both its reply, as far as one can come, and the end of its data connection are known. */
 static void
 settle(struct ftp_channel *c)
 {
 	bool gone = c->finished || c->reset || c->data == NULL;
+	bool replied = c->outcome != OUTCOME_NONE || c->ops == NULL;
 
-	if (c->opened ? c->outcome != OUTCOME_NONE && gone : c->outcome == OUTCOME_FAILURE)
+	if (c->opened ? replied && gone : c->outcome == OUTCOME_FAILURE)
 		end(c, false);
 }
 
@@ -482,7 +480,7 @@ state_of(const struct ftp_channel *c, bool control_reset)
 
 	if (c->outcome == OUTCOME_FAILURE)
 		return TRANSFER_ABORTED;
-	if (sized && c->moved > 0 && reached == c->size)
+	if (sized && reached == c->size && (c->moved > 0 || c->outcome == OUTCOME_SUCCESS))
 		return TRANSFER_COMPLETE;
 	if (c->finished)
 		return sized && reached < c->size ? TRANSFER_TRUNCATED : TRANSFER_COMPLETE;

@@ -48,8 +48,11 @@ struct ftp_channel *ftp_channel_create(struct session *control, struct ftp_chann
 struct ftp_channel *ftp_channel_ref(struct ftp_channel *c);
 void ftp_channel_unref(struct ftp_channel *c); /* takes NULL */
 
-/* The data connection will go to this address. Several may be named; the first that is used counts. */
-void ftp_channel_expect(struct ftp_channel *c, const struct addr *to, uint16_t port);
+/*
+ * The data connection will go to this address, from anywhere when from is NULL. Several may be
+ * named; the first that is used counts.
+ */
+void ftp_channel_expect(struct ftp_channel *c, const struct addr *from, const struct addr *to, uint16_t port);
 
 /* The command that moves bytes here. arg is copied; offset is REST's. */
 void ftp_channel_command(struct ftp_channel *c, const struct ftp_verb *verb, const uint8_t *arg, size_t len,
@@ -70,10 +73,7 @@ void ftp_channel_replied(struct ftp_channel *c, unsigned code);
 /* The next transfer is on its way: what has its reply and no data connection will not get one any more. */
 void ftp_channel_overtaken(struct ftp_channel *c);
 
-/* No command ever claimed it, and none will. */
-bool ftp_channel_unclaimed(const struct ftp_channel *c);
-
-/* The control connection ended; the transfer ends with it. */
+/* The control connection ended. The transfer ends with it, or with its data connection where that goes on. */
 void ftp_channel_close(struct ftp_channel *c, bool reset);
 
 /* The next in the list; NULL at its end. */

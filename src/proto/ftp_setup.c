@@ -8,6 +8,7 @@
 static void job(void *ctx, const struct ftp_verb *verb, const uint8_t *arg, size_t len,
         struct ftp_job *out);
 static struct ftp_channel *open_channel(struct ftp *f);
+static struct ftp_channel *open_default(struct ftp *f);
 static void add_address(struct ftp *f, const struct addr *addr, uint16_t port);
 static void overtake(struct ftp *f);
 static bool is_sized(const struct ftp *f);
@@ -17,7 +18,8 @@ static const struct ftp_channel_ops channel_ops = {.job = job};
 /*
  * PORT and its kin name an address of the client, 227 and its kin one of the server: peer is the
  * end that will listen. NAT on the way can rewrite the address or fail to do so, so that both
- * the one named and the one that the control connection has are expected.
+ * the one named and the one that the control connection has are expected; from anywhere, since
+ * two servers can be told to talk to each other (FXP).
  */
 void
 ftp_setup_named(struct ftp *f, const struct ftp_address *to, enum side peer)
@@ -41,15 +43,12 @@ ftp_setup_named(struct ftp *f, const struct ftp_address *to, enum side peer)
 struct ftp_channel *
 ftp_setup_claim(struct ftp *f, const struct ftp_command *command)
 {
-	const struct session_ends *ends = session_ends(f->session);
 	struct ftp_channel *c = f->announced;
 
 	overtake(f);
 	f->announced = NULL;
-	if (c == NULL && f->setup_count == 0)
-		add_address(f, &ends->addr[f->client], ends->port[f->client]);
 	if (c == NULL)
-		c = open_channel(f);
+		c = f->setup_count > 0 ? open_channel(f) : open_default(f);
 	if (c != NULL)
 		ftp_channel_command(c, command->verb, command->arg, command->arg_len, f->rest);
 	f->rest = 0;
@@ -105,7 +104,19 @@ open_channel(struct ftp *f)
 {
 	struct ftp_channel *c = ftp_channel_create(f->session, &f->channels, &channel_ops, f);
 	for (size_t i = 0; c != NULL && i < f->setup_count; i++)
-		ftp_channel_expect(c, &f->setup[i].addr, f->setup[i].port);
+		ftp_channel_expect(c, NULL, &f->setup[i].addr, f->setup[i].port);
+	return c;
+}
+
+/* The client listens at its control port, for this server only. */
+static struct ftp_channel *
+open_default(struct ftp *f)
+{
+	const struct session_ends *ends = session_ends(f->session);
+	struct ftp_channel *c = ftp_channel_create(f->session, &f->channels, &channel_ops, f);
+	if (c != NULL)
+		ftp_channel_expect(c, &ends->addr[side_other(f->client)], &ends->addr[f->client],
+		        ends->port[f->client]);
 	return c;
 }
 

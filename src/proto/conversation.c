@@ -12,7 +12,7 @@
 
 #include <stdlib.h>
 
-#include "proto/held.h"
+#include "proto/prologue.h"
 
 enum {
 	SWITCHES_MAX = 8, /* AUTH TLS, CONNECT, upgrades: more is somebody playing */
@@ -32,7 +32,7 @@ struct conversation {
 	const struct proto *proto;
 	void *state;
 	struct carrier *carrier;
-	struct held *held; /* PHASE_PROBING: what came so far, NULL for nothing */
+	struct prologue *prologue; /* PHASE_PROBING: what came so far, NULL for nothing */
 	uint32_t refused;  /* protos[] that gave it back, by index */
 	unsigned switches;
 	unsigned chances;
@@ -104,7 +104,7 @@ conversation_close(struct conversation *c, bool reset)
 {
 	if (c == NULL)
 		return;
-	if (c->phase == PHASE_PROBING && (c->held != NULL || c->chances > 0))
+	if (c->phase == PHASE_PROBING && (c->prologue != NULL || c->chances > 0))
 		out_of_room(c);
 	leave(c, reset);
 	free(c);
@@ -163,8 +163,8 @@ give_end(struct conversation *c, enum side from)
 	if (c->phase == PHASE_PROTO && c->proto->end != NULL)
 		c->proto->end(c->state, from);
 	/* Without room for the run only the end is lost, and close tells it soon after. */
-	if (c->phase == PHASE_PROBING && c->held != NULL)
-		(void)held_end(c->held, from, session_now(c->session));
+	if (c->phase == PHASE_PROBING && c->prologue != NULL)
+		(void)prologue_end(c->prologue, from, session_now(c->session));
 	return c->phase == PHASE_DONE ? VERDICT_DONE : VERDICT_MORE;
 }
 
@@ -173,19 +173,19 @@ probe_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t 
 {
 	struct probe p = probe_of(c);
 	size_t kept = 0;
-	if (c->held == NULL) {
+	if (c->prologue == NULL) {
 		p.bytes[from] = bytes;
 		p.len[from] = len;
 	} else {
 		kept = hold(c, from, bytes, len);
-		held_probe(c->held, &p);
+		prologue_probe(c->prologue, &p);
 	}
 
 	const struct proto *proto;
 	enum verdict v = choose(c, &p, &proto);
 	if (v == VERDICT_NOT_MINE)
 		return nobodys(c);
-	if (v == VERDICT_MORE && c->held == NULL)
+	if (v == VERDICT_MORE && c->prologue == NULL)
 		kept = hold(c, from, bytes, len);
 	if (v == VERDICT_MORE && kept == len)
 		return VERDICT_MORE;
@@ -201,11 +201,11 @@ probe_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t 
 static enum verdict
 probe_gap(struct conversation *c, enum side from, uint64_t len)
 {
-	if (c->held == NULL) {
+	if (c->prologue == NULL) {
 		c->midstream = true;
 		return VERDICT_MORE;
 	}
-	if (held_gap(c->held, from, len, session_now(c->session)) == 0)
+	if (prologue_gap(c->prologue, from, len, session_now(c->session)) == 0)
 		return VERDICT_MORE;
 	enum verdict v = out_of_room(c);
 	return v == VERDICT_DONE ? v : give_gap(c, from, len);
@@ -270,11 +270,11 @@ probe_of(const struct conversation *c)
 static size_t
 hold(struct conversation *c, enum side from, const uint8_t *bytes, size_t len)
 {
-	if (c->held == NULL)
-		c->held = held_create();
-	if (c->held == NULL)
+	if (c->prologue == NULL)
+		c->prologue = prologue_create();
+	if (c->prologue == NULL)
 		return 0;
-	return held_bytes(c->held, from, bytes, len, session_now(c->session));
+	return prologue_bytes(c->prologue, from, bytes, len, session_now(c->session));
 }
 
 /* The protocol is known: gives it all that was held. DONE: it, or nobody, wants more. */
@@ -295,23 +295,23 @@ start(struct conversation *c, const struct proto *proto, const char *method)
 static enum verdict
 replay(struct conversation *c)
 {
-	struct held *held = c->held;
-	struct held_run run;
+	struct prologue *prologue = c->prologue;
+	struct prologue_run run;
 	enum verdict v = VERDICT_MORE;
 	int64_t now = session_now(c->session);
 
-	c->held = NULL; /* who is given it may hold again */
-	for (size_t i = 0; held != NULL && v != VERDICT_DONE && held_run(held, i, &run); i++) {
+	c->prologue = NULL; /* who is given it may hold again */
+	for (size_t i = 0; prologue != NULL && v != VERDICT_DONE && prologue_run(prologue, i, &run); i++) {
 		session_time(c->session, run.time);
-		if (run.kind == HELD_BYTES)
+		if (run.kind == PROLOGUE_BYTES)
 			v = give(c, run.from, run.bytes, (size_t)run.len);
-		else if (run.kind == HELD_GAP)
+		else if (run.kind == PROLOGUE_GAP)
 			v = give_gap(c, run.from, run.len);
 		else
 			v = give_end(c, run.from);
 	}
 	session_time(c->session, now);
-	held_destroy(held);
+	prologue_destroy(prologue);
 	return v;
 }
 
@@ -320,8 +320,8 @@ static enum verdict
 out_of_room(struct conversation *c)
 {
 	struct probe p = probe_of(c);
-	if (c->held != NULL)
-		held_probe(c->held, &p);
+	if (c->prologue != NULL)
+		prologue_probe(c->prologue, &p);
 	const struct proto *proto = likely(c, &p);
 	return proto != NULL ? start(c, proto, "port") : give_up(c, "unknown protocol");
 }
@@ -370,8 +370,8 @@ nobodys(struct conversation *c)
 {
 	if (!c->midstream || ++c->chances > CHANCES_MAX)
 		return give_up(c, "unknown protocol");
-	held_destroy(c->held);
-	c->held = NULL;
+	prologue_destroy(c->prologue);
+	c->prologue = NULL;
 	return VERDICT_MORE;
 }
 
@@ -393,8 +393,8 @@ leave(struct conversation *c, bool reset)
 		c->proto->close(c->state, reset);
 	if (c->carrier != NULL)
 		carrier_close(c->carrier);
-	held_destroy(c->held);
+	prologue_destroy(c->prologue);
 	c->state = NULL;
 	c->carrier = NULL;
-	c->held = NULL;
+	c->prologue = NULL;
 }

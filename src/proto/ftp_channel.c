@@ -455,13 +455,14 @@ end(struct ftp_channel *c, bool control_reset)
 	if (!c->over && c->begun) {
 		enum transfer_state state = state_of(c, control_reset);
 		uint64_t reached = c->offset + c->moved;
+		bool unseen = c->outcome == OUTCOME_SUCCESS && !c->finished && c->size_known;
 		if (state == TRANSFER_COMPLETE && c->size_known && c->size != reached)
 			transfer_size(c->transfer, reached);
-		if (c->outcome == OUTCOME_SUCCESS && !c->opened && c->size_known) {
+		/* A size in the dialogue is all there is where the data connection was not seen. */
+		if (!c->opened && c->size_known)
 			transfer_size(c->transfer, c->size);
-			if (c->size > c->offset)
-				transfer_skip(c->transfer, c->size - c->offset);
-		}
+		if (unseen && (c->binary || !c->opened) && c->size > reached)
+			transfer_skip(c->transfer, c->size - reached);
 		transfer_end(c->transfer, state);
 	}
 	c->transfer = NULL;

@@ -2,8 +2,8 @@ libwaybill_a_SOURCES += \
 	src/proto/conversation.c \
 	src/proto/digest.c \
 	src/proto/digest.h \
-	src/proto/held.c \
-	src/proto/held.h \
+	src/proto/prologue.c \
+	src/proto/prologue.h \
 	src/proto/proto.h \
 	src/proto/protos.c \
 	src/proto/ftp.c \

@@ -30,4 +30,28 @@ TESTS += tests/unit/test_transfer
 tests_unit_test_transfer_SOURCES = tests/unit/test_transfer.c
 tests_unit_test_transfer_LDADD = $(unit_ldadd)
 tests_unit_test_transfer_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_assembly
+TESTS += tests/unit/test_assembly
+tests_unit_test_assembly_SOURCES = tests/unit/test_assembly.c
+tests_unit_test_assembly_LDADD = $(unit_ldadd)
+tests_unit_test_assembly_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_expect
+TESTS += tests/unit/test_expect
+tests_unit_test_expect_SOURCES = tests/unit/test_expect.c
+tests_unit_test_expect_LDADD = $(unit_ldadd)
+tests_unit_test_expect_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_infer
+TESTS += tests/unit/test_infer
+tests_unit_test_infer_SOURCES = tests/unit/test_infer.c
+tests_unit_test_infer_LDADD = $(unit_ldadd)
+tests_unit_test_infer_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_filetype
+TESTS += tests/unit/test_filetype
+tests_unit_test_filetype_SOURCES = tests/unit/test_filetype.c
+tests_unit_test_filetype_LDADD = $(unit_ldadd)
+tests_unit_test_filetype_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

@@ -1,0 +1,147 @@
+#include "config.h"
+
+/* File types by first bytes: our own table at every prefix, and what is left to libmagic. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "transfer/filetype.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+#define BYTES(literal) (const uint8_t *)(literal), sizeof(literal) - 1
+
+static const struct {
+	const uint8_t *bytes;
+	size_t len;
+	const char *mime;
+} table[] = {
+	{BYTES("SDPX\0\0\x20\0V2.0"), "image/x-dpx"},
+	{BYTES("XPDS\0\x20\0\0V2.0"), "image/x-dpx"},
+	{BYTES("\x76\x2f\x31\x01\x02\0\0\0"), "image/x-exr"},
+	{BYTES("CSFCHUNK\0\0\0\0"), "application/x-clip-studio"},
+	{BYTES("//Maya ASCII 2020 scene\n"), "application/x-maya-ascii"},
+	{BYTES("FOR4\0\0\1\0Maya"), "application/x-maya-binary"},
+	{BYTES("FOR8\0\0\0\0\0\0\0\0\0\0\1\0Maya"), "application/x-maya-binary"},
+	{BYTES("BLENDER-v293REND"), "application/x-blender"},
+	{BYTES("FORM\0\0\1\0DEEPDGBL"), "image/x-tvpaint-deep"},
+	{BYTES("RIFX\0\0\1\0Egg!svap"), "application/vnd.adobe.aftereffects.project"},
+	{BYTES("Kaydara FBX Binary  \0\x1a\0"), "application/x-fbx"},
+	{BYTES("; FBX 7.7.0 project file\n"), "application/x-fbx"},
+	{BYTES("PXR-USDC\0\x08\0\0"), "application/x-usd-crate"},
+	{BYTES("#usda 1.0\n"), "model/vnd.usda"},
+	{BYTES("Ogawa\xff\0\1"), "application/x-alembic"},
+	{BYTES("\x06\x0e\x2b\x34\x02\x05\x01\x01"), "application/mxf"},
+	{BYTES("\0\0\0\x08wide\0\0\1\0mdat"), "video/quicktime"},
+	{BYTES("\0\0\0\x14" "ftypqt  \0\0\2\0qt  " "\0\0\1\0moov\0\0\0\x64stsd\0\0\0\0\0\0\0\1\0\0\0\x54" "apch"),
+	        "video/quicktime"},
+	{BYTES("<?xml version=\"1.0\"?>\n<project source=\"harmony\" version=\"1505\">"),
+	        "application/x-toonboom-xstage"},
+};
+
+static const struct {
+	const uint8_t *bytes;
+	size_t len;
+} strangers[] = {
+	{BYTES("")},
+	{BYTES("FOR4\0\0\1\0CIMG")},
+	{BYTES("FORM\0\0\1\0ILBM")},
+	{BYTES("RIFX\0\0\1\0WAVE")},
+	{BYTES("<?xml version=\"1.0\"?>\n<project name=\"ant\"><!-- harmony -->")},
+	{BYTES("\0\0\0\x14" "ftypmp42")},
+	{BYTES("\x1f\x8b\x08\0\0\0\0\0\0\3garbage")},
+	{BYTES("\x28\xb5\x2f\xfdgarbage")},
+};
+
+static void
+test_table(void **state)
+{
+	(void)state;
+	struct filetype_answer a;
+	for (size_t i = 0; i < COUNT(table); i++)
+		for (size_t len = 0; len <= table[i].len; len++) {
+			uint8_t *copy = malloc(len + (len == 0));
+			memcpy(copy, table[i].bytes, len);
+			int found = filetype_by_table(copy, len, &a);
+			if (len == table[i].len) {
+				assert_int_equal(found, 0);
+				assert_string_equal(a.mime, table[i].mime);
+				assert_true(a.kind[0] != '\0');
+			}
+			free(copy);
+		}
+	for (size_t i = 0; i < COUNT(strangers); i++)
+		assert_int_equal(filetype_by_table(strangers[i].bytes, strangers[i].len, &a), -1);
+}
+
+/* A Blender scene packed whole, and its first 4 KB. */
+static void
+test_packed(void **state)
+{
+	(void)state;
+	uint8_t scene[20000], gzip[21000], zstd[21000];
+	struct filetype_answer a;
+	uint32_t noise = 1;
+	memcpy(scene, "BLENDER-v300", 12);
+	for (size_t i = 12; i < sizeof scene; i++)
+		scene[i] = (uint8_t)((noise = noise * 1664525 + 1013904223) >> 24);
+
+	z_stream z = {.next_in = scene, .avail_in = sizeof scene, .next_out = gzip, .avail_out = sizeof gzip};
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	deflateEnd(&z);
+	size_t zstd_len = ZSTD_compress(zstd, sizeof zstd, scene, sizeof scene, 3);
+	assert_false(ZSTD_isError(zstd_len));
+
+	assert_int_equal(filetype_by_table(gzip, 4096, &a), 0);
+	assert_string_equal(a.mime, "application/x-blender");
+	assert_int_equal(filetype_by_table(zstd, zstd_len, &a), 0);
+	assert_string_equal(a.mime, "application/x-blender");
+}
+
+static void
+test_magic(void **state)
+{
+	(void)state;
+	static const struct {
+		const uint8_t *bytes;
+		size_t len;
+		const char *mime;
+	} rows[] = {
+		{BYTES("plain words\n"), "text/plain"},
+		{BYTES("\xeb\xaf\xb8\xec\x88\xa0"), "text/plain"},
+		{BYTES("\xeb\xaf\xb8\xec\x88"), "text/plain"}, /* cut in a character */
+		{BYTES("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"), "application/pdf"},
+		{BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\6\0\0\0"), "image/png"},
+		{BYTES("8BPS\0\1\0\0\0\0\0\0\0\3\0\0\0\x10\0\0\0\x10\0\10\0\3"), "image/vnd.adobe.photoshop"},
+		{BYTES("<html><body>"), "text/html"},
+		{BYTES("\0\0\0\x20" "ftypisom\0\0\2\0isomiso2avc1mp41"), "video/mp4"},
+		{BYTES("\x01\x02\x03\x04\x05\x06\x07"), "application/octet-stream"},
+	};
+	struct filetype_answer a;
+	struct filetype *f = filetype_open();
+	assert_non_null(f);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(filetype_detect(f, rows[i].bytes, rows[i].len, &a), 0);
+		if (strcmp(a.mime, rows[i].mime) != 0)
+			fail_msg("row %d: got %s, want %s", (int)i, a.mime, rows[i].mime);
+	}
+	filetype_close(f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_packed),
+		cmocka_unit_test(test_magic),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,8 +1,6 @@
 libwaybill_a_SOURCES += \
 	src/transfer/assembly.c \
 	src/transfer/assembly.h \
-	src/transfer/sha256.c \
-	src/transfer/sha256.h \
 	src/transfer/expect.c \
 	src/transfer/expect.h \
 	src/transfer/extent.c \
@@ -17,6 +15,8 @@ libwaybill_a_SOURCES += \
 	src/transfer/name.h \
 	src/transfer/session.c \
 	src/transfer/session.h \
+	src/transfer/sha256.c \
+	src/transfer/sha256.h \
 	src/transfer/tracker.c \
 	src/transfer/tracker.h \
 	src/transfer/transfer.c \
@@ -54,4 +54,12 @@ TESTS += tests/unit/test_filetype
 tests_unit_test_filetype_SOURCES = tests/unit/test_filetype.c
 tests_unit_test_filetype_LDADD = $(unit_ldadd)
 tests_unit_test_filetype_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+EXTRA_DIST += tests/fuzz/corpus/assembly
+if FUZZER
+noinst_PROGRAMS += tests/fuzz/fuzz_assembly
+tests_fuzz_fuzz_assembly_SOURCES = tests/fuzz/fuzz_assembly.c
+tests_fuzz_fuzz_assembly_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_assembly_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif

@@ -63,9 +63,11 @@ struct session_ends { /* what a protocol may know of its flow */
 struct session *session_open(struct transfer_tracker *t, void *flow, const struct session_ends *ends, int64_t now);
 
 /*
- * The flow ended. Transfers still open in it end as truncated or, after a reset,
- * aborted; an unread session's volume is inferred here at the latest. Frees the session once
- * nothing refers to it.
+ * The flow ended. Transfers still open in it end as truncated or, after a reset, aborted, but for
+ * those whose data connection (transfer_carrier) is still there: they go on until transfer_end, or until that
+ * ends as well. Handles stay safe to use, without effect, while anything refers to the session (an
+ * expectation, a carrier). An unread session's volume is inferred here at the latest. Frees the
+ * session once nothing refers to it.
  */
 void session_close(struct session *s, bool reset, int64_t now);
 
@@ -155,10 +157,12 @@ void transfer_sent(struct transfer *t, const uint8_t *bytes, size_t len);
 
 /*
  * Over. A joined part is only set aside until its file is whole or the wait is
- * over. After it t is gone for the caller.
+ * over. After it t is gone for the caller. What is told follows from the bytes: COMPLETE becomes
+ * TRUNCATED where some of them were not seen, and TRUNCATED becomes COMPLETE where all bytes of a file
+ * of known size were.
  */
 void transfer_end(struct transfer *t, enum transfer_state state);
-/* It was not a file after all (a listing, a refused command). Told only if it had begun to be told. */
+/* It was not a file after all (a listing, a refused command). Told, as aborted, only if it had begun to be told. */
 void transfer_discard(struct transfer *t);
 
 /* ---- a control channel announces a data connection ---- */

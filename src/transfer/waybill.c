@@ -63,6 +63,8 @@ waybill_begin(struct waybill *w)
 void
 waybill_grow(struct waybill *w)
 {
+	if (w->ended)
+		return;
 	w->record.end = w->tracker->now;
 	waybill_tell(w, w->tracker->ops.grew);
 }

@@ -87,7 +87,8 @@ on_flow(void *ctx, void *flow, struct flow_record *out)
 	(void)out;
 }
 
-static const struct transfer_ops ops = {ignore, ignore, on_flow};
+static const struct transfer_ops ops = {
+	.began = ignore, .grew = ignore, .ended = ignore, .flow = on_flow};
 
 static struct transfer_tracker *
 tracker(void)

@@ -46,6 +46,12 @@ on_began(void *ctx, const struct transfer_record *r)
 }
 
 static void
+on_grew(void *ctx, const struct transfer_record *r)
+{
+	say(ctx, "*", r);
+}
+
+static void
 on_ended(void *ctx, const struct transfer_record *r)
 {
 	const struct stage *s = ctx;
@@ -63,7 +69,8 @@ on_flow(void *ctx, void *flow, struct flow_record *out)
 	*out = s->flow;
 }
 
-static const struct transfer_ops ops = {on_began, on_ended, on_flow};
+static const struct transfer_ops ops = {
+	.began = on_began, .grew = on_grew, .ended = on_ended, .flow = on_flow};
 
 static const struct {
 	const char *what;
@@ -76,7 +83,7 @@ static const struct {
 	        {.end_reason = FLOW_END_FIN, .transport = IPPROTO_TCP}, false, ""},
 	{"an upload", {{10 * KB, 2 * KB}, {64 * KB, 4 * KB}, {900 * KB, 5 * KB}},
 	        {.end_reason = FLOW_END_FIN, .transport = IPPROTO_TCP}, false,
-	        "+s open 65536;=s complete 921600;"},
+	        "+s open 65536;*s open 921600;=s complete 921600;"},
 	{"a download", {{1 * KB, 2 * KB}, {2 * KB, 70 * KB}, {5 * KB, 80 * KB}},
 	        {.end_reason = FLOW_END_FIN, .transport = IPPROTO_TCP}, false,
 	        "+d open 71680;=d complete 81920;"},
@@ -86,7 +93,7 @@ static const struct {
 	{"acknowledgements of a great download are no upload",
 	        {{1 * KB, 200 * KB}, {40 * KB, 9000 * KB}, {80 * KB, 20000 * KB}},
 	        {.end_reason = FLOW_END_FIN, .transport = IPPROTO_TCP}, false,
-	        "+d open 204800;=d complete 20480000;"},
+	        "+d open 204800;*d open 9216000;*d open 20480000;=d complete 20480000;"},
 	{"only the last figures tell", {{0, 0}, {0, 0}, {90 * KB, 0}},
 	        {.end_reason = FLOW_END_FIN, .transport = IPPROTO_TCP}, false,
 	        "+s open 92160;=s complete 92160;"},

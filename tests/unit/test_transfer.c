@@ -88,12 +88,6 @@ on_ended(void *ctx, const struct transfer_record *r)
 }
 
 static void
-on_grew(void *ctx, const struct transfer_record *r)
-{
-	say(ctx, "^%s %llu;", r->name.utf8 != NULL ? r->name.utf8 : "-", (unsigned long long)r->size);
-}
-
-static void
 on_flow(void *ctx, void *flow, struct flow_record *out)
 {
 	const struct stage *s = ctx;
@@ -101,7 +95,7 @@ on_flow(void *ctx, void *flow, struct flow_record *out)
 	snprintf(out->id, sizeof out->id, "flow%d", (int)((struct session **)flow - s->session));
 }
 
-static const struct transfer_ops ops = {.began = on_began, .ended = on_ended, .grew = on_grew, .flow = on_flow};
+static const struct transfer_ops ops = {.began = on_began, .ended = on_ended, .flow = on_flow};
 
 static void
 session_choose(struct stage *s, size_t n)

@@ -191,6 +191,9 @@ http_end(void *state, enum side from)
 {
 	struct http *h = state;
 	struct http_side *side = &h->side[from];
+	size_t used;
+	if (side->state == STATE_HEAD && side->gather.len > 0 && side->gather.lines == 0)
+		(void)no_head(h, from, side->gather.bytes, side->gather.len, &used);
 	bool whole = side->body.whole || side->body.framing == HTTP_BODY_CLOSE;
 	enum transfer_state ended = side->state != STATE_BODY ? TRANSFER_TRUNCATED
 	                            : whole                   ? TRANSFER_COMPLETE
@@ -226,6 +229,9 @@ take_head(struct http *h, enum side from, const uint8_t *bytes, size_t len, size
 	const uint8_t *block;
 	size_t block_len;
 
+	/* What looked like a beginning was not one if an answer begins behind it. */
+	if (g->lines == 0 && g->len > 0 && http_start(bytes, len) == HTTP_START_RESPONSE)
+		mime_gather_reset(g);
 	if (g->len == 0) {
 		*used = http_start_stray(bytes, len);
 		if (*used > 0)
@@ -272,12 +278,13 @@ gathered(struct http *h, enum side from)
 static enum verdict
 no_head(struct http *h, enum side from, const uint8_t *bytes, size_t len, size_t *used)
 {
-	static const struct http_head simple = {.response = true, .version = 9, .status = 200};
+	static const struct http_head simple = {.response = true, .version = 9};
 	struct http_side *side = &h->side[from];
 
 	*used = 0;
 	if (!simple_answer(h, from)) {
 		side->state = STATE_LOST;
+		side->gapped = true;
 		return VERDICT_MORE;
 	}
 	side->answers = side->any = true;

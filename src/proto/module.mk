@@ -44,4 +44,9 @@ libwaybill_a_SOURCES += \
 	src/proto/ssh.c
 
 if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_http
+TESTS += tests/unit/test_http
+tests_unit_test_http_SOURCES = tests/unit/test_http.c tests/unit/recorder.c tests/unit/recorder.h
+tests_unit_test_http_LDADD = $(unit_ldadd)
+tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

@@ -1,0 +1,249 @@
+#include "config.h"
+
+#include "recorder.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX = 1 << 16, CONTENT_MAX = 4096 };
+
+struct session {
+	struct session_ends ends;
+	char text[TEXT_MAX];
+	size_t len;
+	size_t unused;
+	unsigned open;
+	bool service, client, server, language;
+};
+
+struct transfer {
+	struct session *session;
+	enum side sender;
+	char method[32], path[512], url[512], mime[128], encoding[64], user[64], key[16];
+	unsigned status;
+	bool size_known, listing;
+	uint64_t size, offset, sent;
+	char content[CONTENT_MAX];
+	size_t len;
+};
+
+static void say(struct session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void copy(char *out, size_t size, const void *bytes, size_t len);
+
+struct session *
+recorder_open(void)
+{
+	struct session *s = calloc(1, sizeof *s);
+	static const uint8_t client[4] = {192, 0, 2, 1}, server[4] = {198, 51, 100, 2};
+	s->ends.addr[SIDE_SOURCE] = addr_from_v4(client);
+	s->ends.addr[SIDE_DESTINATION] = addr_from_v4(server);
+	s->ends.port[SIDE_SOURCE] = 40000;
+	s->ends.port[SIDE_DESTINATION] = 8080;
+	return s;
+}
+
+void
+recorder_close(struct session *s)
+{
+	free(s);
+}
+
+const char *
+recorder_text(const struct session *s)
+{
+	return s->text;
+}
+
+unsigned
+recorder_open_transfers(const struct session *s)
+{
+	return s->open;
+}
+
+static void
+say(struct session *s, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(s->text + s->len, TEXT_MAX - s->len, format, args);
+	va_end(args);
+	if (n > 0 && (size_t)n < TEXT_MAX - s->len)
+		s->len += (size_t)n;
+}
+
+static void
+copy(char *out, size_t size, const void *bytes, size_t len)
+{
+	snprintf(out, size, "%.*s", (int)len, bytes != NULL ? (const char *)bytes : "");
+}
+
+const struct session_ends *
+session_ends(const struct session *s)
+{
+	return &s->ends;
+}
+
+void
+session_account(struct session *s, const void *bytes, size_t len)
+{
+	say(s, "account %.*s\n", (int)len, (const char *)bytes);
+}
+
+void
+session_service(struct session *s, const void *bytes, size_t len)
+{
+	if (!s->service)
+		say(s, "service %.*s\n", (int)len, (const char *)bytes);
+	s->service = true;
+}
+
+void
+session_client(struct session *s, const void *bytes, size_t len)
+{
+	if (!s->client)
+		say(s, "client %.*s\n", (int)len, (const char *)bytes);
+	s->client = true;
+}
+
+void
+session_server(struct session *s, const void *bytes, size_t len)
+{
+	if (!s->server)
+		say(s, "server %.*s\n", (int)len, (const char *)bytes);
+	s->server = true;
+}
+
+void
+session_language(struct session *s, const void *bytes, size_t len)
+{
+	if (!s->language)
+		say(s, "language %.*s\n", (int)len, (const char *)bytes);
+	s->language = true;
+}
+
+void
+session_switch(struct session *s, size_t unused)
+{
+	s->unused = unused;
+	say(s, "switch\n");
+}
+
+size_t
+session_switch_unused(const struct session *s)
+{
+	return s->unused;
+}
+
+struct transfer *
+transfer_begin(struct session *s, const struct transfer_start *start)
+{
+	struct transfer *t = calloc(1, sizeof *t);
+	t->session = s;
+	t->sender = start->sender;
+	copy(t->method, sizeof t->method, start->method, start->method != NULL ? strlen(start->method) : 0);
+	copy(t->path, sizeof t->path, start->path, start->path_len);
+	t->size_known = start->size_known;
+	t->size = start->size;
+	t->offset = start->offset;
+	if (start->join_key != NULL)
+		copy(t->key, sizeof t->key, "joined", 6);
+	s->open++;
+	return t;
+}
+
+void
+transfer_mime(struct transfer *t, const void *bytes, size_t len)
+{
+	if (t != NULL)
+		copy(t->mime, sizeof t->mime, bytes, len);
+}
+
+void
+transfer_http(struct transfer *t, const char *method, const char *url, unsigned status, const char *referrer)
+{
+	(void)method;
+	(void)referrer;
+	if (t == NULL)
+		return;
+	copy(t->url, sizeof t->url, url, url != NULL ? strlen(url) : 0);
+	t->status = status;
+}
+
+void
+transfer_encoding(struct transfer *t, const char *encoding)
+{
+	if (t != NULL)
+		copy(t->encoding, sizeof t->encoding, encoding, strlen(encoding));
+}
+
+void
+transfer_listing(struct transfer *t)
+{
+	if (t != NULL)
+		t->listing = true;
+}
+
+void
+transfer_user(struct transfer *t, const void *bytes, size_t len)
+{
+	if (t != NULL)
+		copy(t->user, sizeof t->user, bytes, len);
+}
+
+void
+transfer_append(struct transfer *t, const uint8_t *bytes, size_t len)
+{
+	if (t == NULL)
+		return;
+	if (len > CONTENT_MAX - 1 - t->len)
+		len = CONTENT_MAX - 1 - t->len;
+	memcpy(t->content + t->len, bytes, len);
+	t->len += len;
+}
+
+void
+transfer_skip(struct transfer *t, uint64_t len)
+{
+	if (t != NULL && CONTENT_MAX - t->len > 32)
+		t->len += (size_t)sprintf(t->content + t->len, "[%llu]", (unsigned long long)len);
+}
+
+void
+transfer_sent(struct transfer *t, const uint8_t *bytes, size_t len)
+{
+	(void)bytes;
+	if (t != NULL)
+		t->sent += len;
+}
+
+void
+transfer_end(struct transfer *t, enum transfer_state state)
+{
+	static const char *const states[] = {"open", "complete", "truncated", "aborted"};
+	if (t == NULL)
+		return;
+	struct session *s = t->session;
+	say(s, "%s %s %s", t->sender == SIDE_SOURCE ? "upload" : "download", t->method, t->path);
+	if (t->user[0] != '\0')
+		say(s, " by %s", t->user);
+	if (t->encoding[0] != '\0')
+		say(s, " %s", t->encoding);
+	if (t->listing)
+		say(s, " listing");
+	if (t->key[0] != '\0')
+		say(s, " joined at %llu of %lld", (unsigned long long)t->offset, t->size_known ? (long long)t->size : -1);
+	say(s, " %u %s: %.*s\n", t->status, states[state], (int)t->len, t->content);
+	s->open--;
+	free(t);
+}
+
+void
+transfer_discard(struct transfer *t)
+{
+	if (t == NULL)
+		return;
+	t->session->open--;
+	free(t);
+}

@@ -33,6 +33,8 @@ http_url(struct arena *a, const struct http_head *h, const struct session_ends *
 	struct target t = split(h->target, h->target_len);
 	const struct mime_field *host = http_head_field(h, "host");
 
+	if (h->target_len == 1 && h->target[0] == '*')
+		t.path_len = 0; /* the server as a whole (RFC 9112 section 3.2.4) */
 	if (t.authority == NULL && host != NULL && host->value_len > 0) {
 		t.authority = host->value;
 		t.authority_len = host->value_len;

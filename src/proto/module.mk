@@ -49,4 +49,28 @@ TESTS += tests/unit/test_http
 tests_unit_test_http_SOURCES = tests/unit/test_http.c tests/unit/recorder.c tests/unit/recorder.h
 tests_unit_test_http_LDADD = $(unit_ldadd)
 tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_http_body
+TESTS += tests/unit/test_http_body
+tests_unit_test_http_body_SOURCES = tests/unit/test_http_body.c
+tests_unit_test_http_body_LDADD = $(unit_ldadd)
+tests_unit_test_http_body_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_http_coding
+TESTS += tests/unit/test_http_coding
+tests_unit_test_http_coding_SOURCES = tests/unit/test_http_coding.c
+tests_unit_test_http_coding_LDADD = $(unit_ldadd)
+tests_unit_test_http_coding_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_http_name
+TESTS += tests/unit/test_http_name
+tests_unit_test_http_name_SOURCES = tests/unit/test_http_name.c
+tests_unit_test_http_name_LDADD = $(unit_ldadd)
+tests_unit_test_http_name_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_mime
+TESTS += tests/unit/test_mime
+tests_unit_test_mime_SOURCES = tests/unit/test_mime.c
+tests_unit_test_mime_LDADD = $(unit_ldadd)
+tests_unit_test_mime_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

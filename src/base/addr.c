@@ -85,7 +85,7 @@ addr_within(const struct addr *a, const struct addr *network, unsigned bits)
 		return false;
 	if (bits % 8 == 0)
 		return true;
-	uint8_t mask = (uint8_t)(0xff << (8 - bits % 8));
+	uint8_t mask = (uint8_t)(0xffu << (8 - bits % 8));
 	return ((a->bytes[bits / 8] ^ network->bytes[bits / 8]) & mask) == 0;
 }
 
@@ -138,9 +138,9 @@ clear_host_bits(struct addr *a, unsigned bits, bool *cleared)
 	bool any = false;
 	for (unsigned i = 0; i < 16; i++) {
 		unsigned keep = bits > i * 8 ? bits - i * 8 : 0;
-		uint8_t mask = keep >= 8 ? 0xff : (uint8_t)(0xff << (8 - keep));
+		uint8_t mask = (uint8_t)(keep >= 8 ? 0xffu : 0xff00u >> keep);
 		any = any || (a->bytes[i] & (uint8_t)~mask) != 0;
-		a->bytes[i] &= mask;
+		a->bytes[i] = (uint8_t)(a->bytes[i] & mask);
 	}
 	if (cleared != NULL)
 		*cleared = any;

@@ -70,7 +70,7 @@ static inline uint16_t
 reader_be16(struct reader *r)
 {
 	const uint8_t *p = reader_take(r, 2);
-	return p != NULL ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return p != NULL ? (uint16_t)((uint32_t)p[0] << 8 | p[1]) : 0;
 }
 
 static inline uint32_t
@@ -100,7 +100,7 @@ static inline uint16_t
 reader_le16(struct reader *r)
 {
 	const uint8_t *p = reader_take(r, 2);
-	return p != NULL ? (uint16_t)(p[1] << 8 | p[0]) : 0;
+	return p != NULL ? (uint16_t)((uint32_t)p[1] << 8 | p[0]) : 0;
 }
 
 static inline uint32_t

@@ -124,6 +124,9 @@ void summary_tally_sort(struct summary *s);
 /* The networks with most bytes, most first: how many of max. */
 size_t summary_networks_top(const struct summary_networks *n, const struct summary_network **out, size_t max);
 
+/* Is the country of any of them known? */
+bool summary_countries_known(const struct summary *s);
+
 /* Is f one of the files that a is about? */
 bool summary_alert_covers(const struct summary_alert *a, const struct summary_file *f);
 

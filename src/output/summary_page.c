@@ -38,6 +38,7 @@ static void print_files(const struct summary *s, const struct summary_files *fil
 static void print_unread(const struct summary *s);
 static void print_verdict(const struct summary *s);
 static void tell_unseen(const struct summary *s, char *text, size_t size);
+static bool has_limits(const struct summary *s);
 static void fill_file(char (*row)[GRID_CELL_MAX], const struct summary_file *f);
 static const char *file_state(const struct summary_file *f);
 static const char *severities_text(const struct summary *s, char text[SENTENCE_MAX]);
@@ -243,8 +244,10 @@ print_places(const struct summary *s)
 	char count[SUMMARY_NUMBER_MAX], size[SUMMARY_NUMBER_MAX];
 
 	if (s->flows > s->internal_flows) {
-		heading(s, "Countries");
-		print_networks(s, &s->countries, false, COUNTRIES_SHOWN);
+		if (summary_countries_known(s)) {
+			heading(s, "Countries");
+			print_networks(s, &s->countries, false, COUNTRIES_SHOWN);
+		}
 		heading(s, "Networks");
 		print_networks(s, &s->networks, true, NETWORKS_SHOWN);
 	}
@@ -370,7 +373,7 @@ print_unread(const struct summary *s)
 	char count[SUMMARY_NUMBER_MAX];
 	bool any = false;
 
-	heading(s, "Not read");
+	heading(s, "Not read, or with reserve");
 	for (size_t i = 0; i < 2 + c->unread_count; i++) {
 		const struct coverage_counter *counter = i < 2 ? &all[i] : &s->unread[i - 2];
 		if (counter->count == 0)
@@ -431,20 +434,14 @@ print_verdict(const struct summary *s)
 static void
 tell_unseen(const struct summary *s, char *text, size_t size)
 {
-	uint64_t unread = 0;
 	char n[SUMMARY_NUMBER_MAX];
 	char parts[SENTENCE_MAX] = "";
 
-	for (size_t i = 0; i < s->coverage.unread_count; i++)
-		unread += s->unread[i].count;
 	if (s->problem_count + s->problems_not_kept > 0)
-		append(parts, sizeof parts, ", %s", "input that could not be read in full");
+		append(parts, sizeof parts, ", input that could not be read in full");
 	if (s->coverage.dropped > 0)
 		append(parts, sizeof parts, ", %s dropped packet%s", text_count(n, s->coverage.dropped),
 			text_plural(s->coverage.dropped));
-	if (unread > 0)
-		append(parts, sizeof parts, ", %s case%s counted under \"Not read\"", text_count(n, unread),
-			text_plural(unread));
 	if (s->inferred.total > 0)
 		append(parts, sizeof parts, ", the content of %s inferred transfer%s", text_count(n, s->inferred.total),
 			text_plural(s->inferred.total));
@@ -453,8 +450,22 @@ tell_unseen(const struct summary *s, char *text, size_t size)
 			text_plural(s->cut));
 	if (parts[0] != '\0')
 		append(text, size, " Not seen: %s.", parts + 2);
-	else if (s->covered)
+	if (!s->covered)
+		return;
+	if (has_limits(s))
+		append(text, size, " What limits this stands under \"Not read\".");
+	else
 		append(text, size, " Every packet was used.");
+}
+
+/* Was any packet, or anything of one, not used as it came? */
+static bool
+has_limits(const struct summary *s)
+{
+	for (size_t i = 0; i < s->coverage.unread_count; i++)
+		if (s->unread[i].count > 0)
+			return true;
+	return s->coverage.dropped > 0 || s->problem_count > 0;
 }
 
 /* ---- words ---- */

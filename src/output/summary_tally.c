@@ -150,6 +150,18 @@ summary_networks_top(const struct summary_networks *n, const struct summary_netw
 	return count;
 }
 
+bool
+summary_countries_known(const struct summary *s)
+{
+	const struct summary_network *row;
+	size_t cursor = 0;
+
+	while ((row = table_next(s->countries.table, &cursor, NULL, NULL)) != NULL)
+		if (row->country[0] != '\0')
+			return true;
+	return false;
+}
+
 void
 summary_tally_transfer(struct summary *s, const struct transfer_record *r)
 {

@@ -24,17 +24,19 @@ struct capture {
 	uint64_t frames, bytes, filtered;
 };
 
-static int capture_list(struct capture *c, const char *const *paths, size_t count, char *error, size_t size);
+static int
+capture_list(struct capture *c, const char *const *paths, size_t count, char *error, size_t size);
 static void capture_sum_sizes(struct capture *c);
 static void capture_begin_file(struct capture *c);
 static void capture_end_file(struct capture *c);
 static bool capture_wanted(struct capture *c, const struct frame *f);
-static void capture_tell(struct capture *c, const char *path, uint64_t packet, uint64_t offset, const char *what);
+static void capture_tell(
+	struct capture *c, const char *path, uint64_t packet, uint64_t offset, const char *what);
 static void capture_tell_source(struct capture *c);
 
 struct capture *
-capture_open(const char *const *paths, size_t count, const struct capture_ops *ops, void *ctx, char *error,
-	size_t error_size)
+capture_open(const char *const *paths, size_t count, const struct capture_ops *ops, void *ctx,
+	char *error, size_t error_size)
 {
 	struct capture *c = calloc(1, sizeof *c);
 	if (c == NULL) {
@@ -164,7 +166,8 @@ capture_wanted(struct capture *c, const struct frame *f)
 	enum filter_answer answer = filter_frame(c->filter, f);
 	if (answer == FILTER_CANNOT)
 		capture_tell(c, c->files.entries[c->current].path, f->number, 0,
-			"the filter makes no sense for this packet's link type, all such packets are turned away");
+			"the filter makes no sense for this packet's link type, all such packets "
+			"are turned away");
 	return answer == FILTER_PASS;
 }
 
@@ -178,9 +181,11 @@ capture_tell_source(struct capture *c)
 }
 
 static void
-capture_tell(struct capture *c, const char *path, uint64_t packet, uint64_t offset, const char *what)
+capture_tell(
+	struct capture *c, const char *path, uint64_t packet, uint64_t offset, const char *what)
 {
-	struct capture_problem problem = {.path = path, .packet = packet, .offset = offset, .what = what};
+	struct capture_problem problem = {
+		.path = path, .packet = packet, .offset = offset, .what = what};
 
 	if (c->ops != NULL && c->ops->problem != NULL)
 		c->ops->problem(c->ctx, &problem);

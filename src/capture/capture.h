@@ -17,24 +17,28 @@
 struct capture;
 
 struct capture_problem {
-	const char *path;  /* as the user named it; "-" for standard input */
-	uint64_t packet;   /* number of the packet it concerns, 0: none yet */
-	uint64_t offset;   /* byte offset in the uncompressed stream */
-	const char *what;  /* a sentence without full stop: "file is cut off in the middle of a packet" */
+	const char *path; /* as the user named it; "-" for standard input */
+	uint64_t packet;  /* number of the packet it concerns, 0: none yet */
+	uint64_t offset;  /* byte offset in the uncompressed stream */
+	const char *what; /* a sentence without full stop: "file is cut off in the middle of a
+			     packet" */
 };
 
 struct capture_ops {
-	/* Something could not be read; what could be read was, and reading goes on with the next file. */
+	/*
+	 * Something could not be read; what could be read was, and reading goes on with the next
+	 * file.
+	 */
 	void (*problem)(void *ctx, const struct capture_problem *problem);
 };
 
 struct capture_progress {
-	size_t file, files;       /* index of the current file, number of files */
+	size_t file, files; /* index of the current file, number of files */
 	const char *path;
-	uint64_t bytes_read;      /* of all files, as stored (compressed) */
-	uint64_t bytes_total;     /* 0 when unknown (standard input) */
-	uint64_t frames, bytes;   /* handed out so far; wire bytes */
-	uint64_t filtered;        /* frames the filter turned away */
+	uint64_t bytes_read;    /* of all files, as stored (compressed) */
+	uint64_t bytes_total;   /* 0 when unknown (standard input) */
+	uint64_t frames, bytes; /* handed out so far; wire bytes */
+	uint64_t filtered;      /* frames the filter turned away */
 };
 
 /*
@@ -43,7 +47,7 @@ struct capture_progress {
  * error_size bytes).
  */
 struct capture *capture_open(const char *const *paths, size_t count, const struct capture_ops *ops,
-                             void *ctx, char *error, size_t error_size);
+	void *ctx, char *error, size_t error_size);
 void capture_close(struct capture *c); /* takes NULL */
 
 /* A BPF filter as pcap-filter(7) has it, compiled for each link type met. 0, or -1 and error. */

@@ -1,4 +1,7 @@
-/* gzip by zlib: members one after the other (RFC 1952 section 2.2), zeros behind the last one ignored. */
+/*
+ * gzip by zlib: members one after the other (RFC 1952 section 2.2), zeros behind the last one
+ * ignored.
+ */
 #include "config.h"
 
 #include <stdlib.h>

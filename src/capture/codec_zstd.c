@@ -1,4 +1,7 @@
-/* Zstandard by libzstd, which goes from frame to frame and over skippable ones by itself (RFC 8878 section 3.1). */
+/*
+ * Zstandard by libzstd, which goes from frame to frame and over skippable ones by itself (RFC 8878
+ * section 3.1).
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -34,7 +37,8 @@ zstd_probe(const uint8_t *bytes, size_t len)
 	if (bytes[0] == 0x28 && bytes[1] == 0xb5 && bytes[2] == 0x2f && bytes[3] == 0xfd)
 		return true;
 	/* A skippable frame may come first (RFC 8878 section 3.1.2). */
-	return (bytes[0] & 0xf0) == 0x50 && bytes[1] == 0x2a && bytes[2] == 0x4d && bytes[3] == 0x18;
+	return (bytes[0] & 0xf0) == 0x50 && bytes[1] == 0x2a && bytes[2] == 0x4d &&
+	       bytes[3] == 0x18;
 }
 
 static void *

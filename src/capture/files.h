@@ -1,4 +1,7 @@
-/* The list of files to read: what the user named, with directories replaced by the captures in them. */
+/*
+ * The list of files to read: what the user named, with directories replaced by the captures in
+ * them.
+ */
 #ifndef WAYBILL_CAPTURE_FILES_H
 #define WAYBILL_CAPTURE_FILES_H
 
@@ -19,8 +22,8 @@ struct files {
 
 /*
  * Adds a path: a directory is replaced by its captures (told by their content, not recursively), by
- * the time of their first frame, ties by name. 0, or -1 when there is nothing to read or memory is out;
- * *what says why.
+ * the time of their first frame, ties by name. 0, or -1 when there is nothing to read or memory is
+ * out; *what says why.
  */
 int files_add(struct files *f, const char *path, const char **what);
 void files_clear(struct files *f);

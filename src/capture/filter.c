@@ -32,14 +32,16 @@ struct filter {
 };
 
 static struct program *filter_program(struct filter *f, uint16_t link, bool *fresh);
-static bool program_compile(struct program *p, uint16_t link, const char *expression, char *error, size_t size);
+static bool
+program_compile(struct program *p, uint16_t link, const char *expression, char *error, size_t size);
 static int link_to_dlt(uint16_t link);
 
 struct filter *
 filter_create(const char *expression, char *error, size_t error_size)
 {
 	/* Ethernet tells whether the syntax is right; some primitives exist on other links only. */
-	static const uint16_t links[] = {DLT_EN10MB, DLT_LINUX_SLL2, DLT_IEEE802_11_RADIO, DLT_PFLOG};
+	static const uint16_t links[] = {
+		DLT_EN10MB, DLT_LINUX_SLL2, DLT_IEEE802_11_RADIO, DLT_PFLOG};
 	char later[PCAP_ERRBUF_SIZE];
 
 	struct filter *f = calloc(1, sizeof *f);
@@ -54,7 +56,8 @@ filter_create(const char *expression, char *error, size_t error_size)
 	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
 		struct program *p = &f->programs[0];
 		bool first = i == 0;
-		if (program_compile(p, links[i], copy, first ? error : later, first ? error_size : sizeof later)) {
+		if (program_compile(p, links[i], copy, first ? error : later,
+			    first ? error_size : sizeof later)) {
 			f->count = 1;
 			return f;
 		}
@@ -91,10 +94,14 @@ filter_frame(struct filter *f, const struct frame *frame)
 		.caplen = frame->caplen,
 		.len = frame->len,
 	};
-	return pcap_offline_filter(&p->code, &header, frame->data) != 0 ? FILTER_PASS : FILTER_REJECT;
+	return pcap_offline_filter(&p->code, &header, frame->data) != 0 ? FILTER_PASS
+									: FILTER_REJECT;
 }
 
-/* The program for a link type, compiled (fresh) when it is the first frame of it. NULL: no room for one. */
+/*
+ * The program for a link type, compiled (fresh) when it is the first frame of it. NULL: no room for
+ * one.
+ */
 static struct program *
 filter_program(struct filter *f, uint16_t link, bool *fresh)
 {

@@ -11,7 +11,8 @@ struct filter;
 enum filter_answer {
 	FILTER_PASS,
 	FILTER_REJECT,
-	FILTER_CANNOT, /* as FILTER_REJECT, and the first time: the expression makes no sense for this link type */
+	FILTER_CANNOT, /* as FILTER_REJECT, and the first time: the expression makes no sense for
+			  this link type */
 };
 
 /* NULL when no common link type can be filtered so: error says why. */

@@ -19,7 +19,9 @@ enum {
 	FORMAT_LINK_UNKNOWN = 0xffff, /* no LINKTYPE_ has this value */
 };
 
-/* Times outside of 0 .. FORMAT_TIME_MAX (the year 2116) are nonsense and would not bear arithmetic. */
+/*
+ * Times outside of 0 .. FORMAT_TIME_MAX (the year 2116) are nonsense and would not bear arithmetic.
+ */
 #define FORMAT_TIME_MAX (INT64_MAX / 2)
 
 enum format_step {
@@ -33,6 +35,7 @@ struct format_notes {
 	const char *broken;  /* why FORMAT_BROKEN */
 	const char *damaged; /* something was wrong, reading goes on */
 	uint64_t offset;     /* where the record that was read last begins */
+	uint64_t damaged_at; /* where the one that is damaged does */
 };
 
 struct format {
@@ -40,12 +43,23 @@ struct format {
 	bool (*probe)(const uint8_t magic[FORMAT_MAGIC]);
 	void *(*open)(void); /* NULL: out of memory */
 	/* Fills all of frame but number and file. */
-	enum format_step (*next)(void *state, struct input *in, struct frame *frame, struct format_notes *notes);
+	enum format_step (*next)(
+		void *state, struct input *in, struct frame *frame, struct format_notes *notes);
 	void (*close)(void *state);
 };
 
 extern const struct format format_pcap;
 extern const struct format format_pcapng;
+
+/* The first thing that is wrong is the one to tell. */
+static inline void
+format_damaged(struct format_notes *notes, const char *what)
+{
+	if (notes->damaged != NULL)
+		return;
+	notes->damaged = what;
+	notes->damaged_at = notes->offset;
+}
 
 /* Numbers in the byte order of whoever wrote the file. */
 static inline uint16_t

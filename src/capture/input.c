@@ -1,4 +1,7 @@
-/* Buffered reading with decompression. One buffer for a plain file, a second one for compressed bytes. */
+/*
+ * Buffered reading with decompression. One buffer for a plain file, a second one for compressed
+ * bytes.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -20,14 +23,14 @@ struct buffer {
 };
 
 struct input {
-	int fd;               /* -1: from memory */
+	int fd; /* -1: from memory */
 	const uint8_t *memory;
 	size_t memory_left;
-	struct buffer raw;    /* compressed bytes; unused for a plain file */
-	struct buffer plain;  /* what readers look at */
+	struct buffer raw;         /* compressed bytes; unused for a plain file */
+	struct buffer plain;       /* what readers look at */
 	const struct codec *codec; /* NULL: not compressed */
 	void *codec_state;
-	bool ended;           /* the source has no more bytes */
+	bool ended; /* the source has no more bytes */
 	const char *error;
 	uint64_t offset, stored, size;
 };

@@ -1,7 +1,7 @@
 /*
  * Classic pcap (draft-ietf-opsawg-pcap): a header, then frames with a header
- * each. Read as well: the "modified" format of Alexey Kuznetsov's patches, whose frame headers are 8 bytes
- * longer, and files from before version 2.4, whose two lengths may have changed places.
+ * each. Read as well: the "modified" format of Alexey Kuznetsov's patches, whose frame headers are
+ * 8 bytes longer, and files from before version 2.4, whose two lengths may have changed places.
  */
 #include "config.h"
 
@@ -45,10 +45,12 @@ static const struct pcap_kind pcap_kinds[] = {
 
 static bool pcap_probe(const uint8_t magic[FORMAT_MAGIC]);
 static void *pcap_open(void);
-static enum format_step pcap_next(void *state, struct input *in, struct frame *f, struct format_notes *notes);
+static enum format_step
+pcap_next(void *state, struct input *in, struct frame *f, struct format_notes *notes);
 static const struct pcap_kind *pcap_kind_of(const uint8_t magic[FORMAT_MAGIC], bool *big);
 static enum format_step pcap_header(struct pcap *p, struct input *in, struct format_notes *notes);
-static enum pcap_lengths pcap_lengths_of(const struct pcap_kind *kind, uint16_t major, uint16_t minor);
+static enum pcap_lengths
+pcap_lengths_of(const struct pcap_kind *kind, uint16_t major, uint16_t minor);
 static void pcap_frame_header(const struct pcap *p, const uint8_t *bytes, struct frame *f);
 
 const struct format format_pcap = {
@@ -100,7 +102,8 @@ pcap_next(void *state, struct input *in, struct frame *f, struct format_notes *n
 	size_t header = p->kind.frame_header;
 	const uint8_t *bytes = input_need(in, header);
 	if (bytes == NULL)
-		return format_ended(in, notes, false, "file is cut off in the middle of a packet's header");
+		return format_ended(
+			in, notes, false, "file is cut off in the middle of a packet's header");
 	pcap_frame_header(p, bytes, f);
 	if (f->caplen > FORMAT_FRAME_MAX) {
 		notes->broken = "a packet claims to be longer than any can be";
@@ -156,7 +159,8 @@ pcap_frame_header(const struct pcap *p, const uint8_t *bytes, struct frame *f)
 	uint32_t captured = format_u32(&r, p->big);
 	uint32_t wire = format_u32(&r, p->big);
 
-	bool swapped = p->lengths == PCAP_WIRE_FIRST || (p->lengths == PCAP_EITHER && captured > wire);
+	bool swapped =
+		p->lengths == PCAP_WIRE_FIRST || (p->lengths == PCAP_EITHER && captured > wire);
 	f->time = seconds * CLOCK_SECOND + fraction * p->kind.unit;
 	f->caplen = swapped ? wire : captured;
 	f->len = swapped ? captured : wire;

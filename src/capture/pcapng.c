@@ -26,12 +26,12 @@ enum { /* options of an interface (section 4.2) */
 };
 
 enum {
-	BLOCK_HEAD = 8,         /* type and length */
-	BLOCK_TAIL = 4,         /* length again */
+	BLOCK_HEAD = 8, /* type and length */
+	BLOCK_TAIL = 4, /* length again */
 	BLOCK_LEAST = BLOCK_HEAD + BLOCK_TAIL,
 	BLOCK_SECTION_LEAST = 28,
 	BLOCK_HELD_MAX = FORMAT_FRAME_MAX + (1 << 20), /* a frame and its options */
-	INTERFACES_MAX = 1 << 16, /* of one section */
+	INTERFACES_MAX = 1 << 16,                      /* of one section */
 };
 
 #define BYTE_ORDER_MAGIC 0x1a2b3c4d
@@ -40,15 +40,15 @@ struct interface {
 	uint16_t link;
 	uint32_t snaplen; /* 0: unlimited */
 	struct tsresol resolution;
-	int64_t offset;   /* seconds to add to each time */
+	int64_t offset; /* seconds to add to each time */
 };
 
 struct pcapng {
 	bool big;
 	struct interface *interfaces; /* of this section */
 	size_t interface_count, interface_room;
-	uint32_t interface_base;      /* those of the sections before */
-	int64_t time;                 /* of the frame before, for those that have none */
+	uint32_t interface_base; /* those of the sections before */
+	int64_t time;            /* of the frame before, for those that have none */
 };
 
 struct block {
@@ -65,22 +65,25 @@ enum block_result {
 	BLOCK_FATAL,   /* reading cannot go on; notes tell */
 };
 
-typedef enum block_result block_fn(struct pcapng *p, struct block *b, struct frame *f, struct format_notes *notes);
+typedef enum block_result
+block_fn(struct pcapng *p, struct block *b, struct frame *f, struct format_notes *notes);
 
 static bool pcapng_probe(const uint8_t magic[FORMAT_MAGIC]);
 static void *pcapng_open(void);
-static enum format_step pcapng_next(void *state, struct input *in, struct frame *f, struct format_notes *notes);
+static enum format_step
+pcapng_next(void *state, struct input *in, struct frame *f, struct format_notes *notes);
 static void pcapng_close(void *state);
-static enum format_step block_head(struct pcapng *p, struct input *in, struct block *b, struct format_notes *notes);
+static enum format_step
+block_head(struct pcapng *p, struct input *in, struct block *b, struct format_notes *notes);
 static const char *block_length_wrong(const struct block *b);
 static block_fn *block_reader(uint32_t type);
 static block_fn block_section, block_interface, block_enhanced, block_simple, block_obsolete;
 static void interface_options(struct pcapng *p, struct interface *i, struct reader *r);
 static int pcapng_add_interface(struct pcapng *p, const struct interface *i);
-static enum block_result block_bytes(struct pcapng *p, struct block *b, uint32_t id, struct frame *f,
-                                     struct format_notes *notes);
-static void pcapng_stamp(struct pcapng *p, const struct interface *i, uint64_t stamp, struct frame *f,
-                         struct format_notes *notes);
+static enum block_result block_bytes(struct pcapng *p, struct block *b, uint32_t id,
+	struct frame *f, struct format_notes *notes);
+static void pcapng_stamp(struct pcapng *p, const struct interface *i, uint64_t stamp,
+	struct frame *f, struct format_notes *notes);
 
 const struct format format_pcapng = {
 	.name = "pcapng",
@@ -125,16 +128,18 @@ pcapng_next(void *state, struct input *in, struct frame *f, struct format_notes 
 		block_fn *read = block_reader(b.type);
 		if (read == NULL) {
 			if (!input_skip(in, b.length))
-				return format_ended(in, notes, true, "file is cut off in the middle of a block");
+				return format_ended(in, notes, true,
+					"file is cut off in the middle of a block");
 			continue;
 		}
 		const uint8_t *bytes = input_need(in, b.length);
 		if (bytes == NULL)
-			return format_ended(in, notes, true, "file is cut off in the middle of a block");
+			return format_ended(
+				in, notes, true, "file is cut off in the middle of a block");
 		input_consume(in, b.length);
 		struct reader tail = reader_init(bytes + b.length - BLOCK_TAIL, BLOCK_TAIL);
 		if (format_u32(&tail, p->big) != b.length)
-			notes->damaged = "the two lengths of a block differ";
+			format_damaged(notes, "the two lengths of a block differ");
 		b.body = reader_init(bytes + BLOCK_HEAD, b.length - BLOCK_LEAST);
 		enum block_result result = read(p, &b, f, notes);
 		if (result == BLOCK_FRAME)
@@ -173,7 +178,8 @@ block_head(struct pcapng *p, struct input *in, struct block *b, struct format_no
 static const char *
 block_length_wrong(const struct block *b)
 {
-	if (b->length < BLOCK_LEAST || (b->type == BLOCK_SECTION && b->length < BLOCK_SECTION_LEAST))
+	if (b->length < BLOCK_LEAST ||
+		(b->type == BLOCK_SECTION && b->length < BLOCK_SECTION_LEAST))
 		return "a block claims to be shorter than it can be";
 	if (b->length % 4 != 0)
 		return "a block's length is not a multiple of four";
@@ -222,7 +228,7 @@ block_interface(struct pcapng *p, struct block *b, struct frame *f, struct forma
 	if (!reader_ok(&b->body)) {
 		/* Those that follow must keep their numbers. */
 		i.link = FORMAT_LINK_UNKNOWN;
-		notes->damaged = "the description of an interface is too short";
+		format_damaged(notes, "the description of an interface is too short");
 	}
 	interface_options(p, &i, &b->body);
 	if (pcapng_add_interface(p, &i) < 0) {
@@ -251,7 +257,8 @@ interface_options(struct pcapng *p, struct interface *i, struct reader *r)
 			uint64_t first = format_u32(&value, p->big);
 			uint64_t second = format_u32(&value, p->big);
 			if (reader_ok(&value))
-				i->offset = (int64_t)(p->big ? first << 32 | second : second << 32 | first);
+				i->offset = (int64_t)(p->big ? first << 32 | second
+							     : second << 32 | first);
 		}
 	}
 }
@@ -312,7 +319,8 @@ block_simple(struct pcapng *p, struct block *b, struct frame *f, struct format_n
 {
 	f->len = format_u32(&b->body, p->big);
 	f->caplen = f->len;
-	if (p->interface_count > 0 && p->interfaces[0].snaplen != 0 && f->caplen > p->interfaces[0].snaplen)
+	if (p->interface_count > 0 && p->interfaces[0].snaplen != 0 &&
+		f->caplen > p->interfaces[0].snaplen)
 		f->caplen = p->interfaces[0].snaplen;
 	if (f->caplen > b->body.left)
 		f->caplen = (uint32_t)b->body.left;
@@ -321,15 +329,16 @@ block_simple(struct pcapng *p, struct block *b, struct frame *f, struct format_n
 
 /* The bytes of a frame whose caplen is known; its time is that of the frame before until told. */
 static enum block_result
-block_bytes(struct pcapng *p, struct block *b, uint32_t id, struct frame *f, struct format_notes *notes)
+block_bytes(
+	struct pcapng *p, struct block *b, uint32_t id, struct frame *f, struct format_notes *notes)
 {
 	if (f->caplen > b->body.left) {
-		notes->damaged = "a packet claims more bytes than its block has";
+		format_damaged(notes, "a packet claims more bytes than its block has");
 		f->caplen = (uint32_t)b->body.left;
 	}
 	f->data = reader_take(&b->body, f->caplen);
 	if (!reader_ok(&b->body)) {
-		notes->damaged = "a block is too short for a packet";
+		format_damaged(notes, "a block is too short for a packet");
 		return BLOCK_DAMAGED;
 	}
 	f->time = p->time;
@@ -338,7 +347,7 @@ block_bytes(struct pcapng *p, struct block *b, uint32_t id, struct frame *f, str
 		f->link = p->interfaces[id].link;
 	} else {
 		f->link = FORMAT_LINK_UNKNOWN;
-		notes->damaged = "a packet is of an interface that was not described";
+		format_damaged(notes, "a packet is of an interface that was not described");
 	}
 	return BLOCK_FRAME;
 }
@@ -349,7 +358,8 @@ pcapng_stamp(struct pcapng *p, const struct interface *i, uint64_t stamp, struct
 {
 	int64_t time;
 	if (tsresol_time(&i->resolution, stamp, i->offset, &time) < 0 || time > FORMAT_TIME_MAX) {
-		notes->damaged = "a packet's time is out of range, that of the packet before is used";
+		format_damaged(notes,
+			"a packet's time is out of range, that of the packet before is used");
 		return;
 	}
 	f->time = p->time = time;

@@ -9,7 +9,7 @@ struct source {
 	struct input *in;
 	const struct format *format; /* NULL: not yet told */
 	void *state;
-	uint64_t frames;  /* read so far */
+	uint64_t frames; /* read so far */
 	const char *problem;
 	uint64_t problem_packet, problem_offset;
 	bool damage_told; /* one damage a file is worth a message, thousands are not */
@@ -59,7 +59,7 @@ source_next(struct source *s, struct frame *f)
 	enum format_step step = s->format->next(s->state, s->in, f, &notes);
 	if (notes.damaged != NULL && !s->damage_told) {
 		s->damage_told = true;
-		source_fail(s, notes.damaged, s->frames + 1, notes.offset);
+		source_fail(s, notes.damaged, s->frames + 1, notes.damaged_at);
 	}
 	if (step == FORMAT_BROKEN) {
 		source_fail(s, notes.broken, s->frames + 1, notes.offset);
@@ -83,7 +83,8 @@ source_detect(struct source *s)
 	if (magic == NULL) {
 		const char *what = input_error(s->in);
 		if (what == NULL)
-			what = input_left(s->in) == 0 ? "file is empty" : "file is too short for a capture";
+			what = input_left(s->in) == 0 ? "file is empty"
+						      : "file is too short for a capture";
 		source_fail(s, what, 0, input_offset(s->in));
 		return false;
 	}

@@ -28,8 +28,8 @@ enum source_step source_next(struct source *s, struct frame *f);
 bool source_is_capture(struct source *s);
 
 /*
- * What is wrong, as a sentence without full stop, since the last time this was asked; NULL: nothing. Also
- * after SOURCE_FRAME: that frame's, and reading goes on.
+ * What is wrong, as a sentence without full stop, since the last time this was asked; NULL:
+ * nothing. Also after SOURCE_FRAME: that frame's, and reading goes on.
  */
 const char *source_problem(struct source *s);
 uint64_t source_problem_packet(const struct source *s); /* the packet concerned; 0: none yet */

@@ -4,8 +4,8 @@
 #include "capture/tsresol.h"
 
 enum {
-	TSRESOL_TWO = 0x80,       /* the exponent's base is two, not ten */
-	TSRESOL_TWO_MOST = 63,    /* largest exponents whose power fits 64 bits */
+	TSRESOL_TWO = 0x80,    /* the exponent's base is two, not ten */
+	TSRESOL_TWO_MOST = 63, /* largest exponents whose power fits 64 bits */
 	TSRESOL_TEN_MOST = 19,
 };
 
@@ -22,7 +22,8 @@ tsresol_of(uint8_t code)
 	uint64_t units = 1;
 
 	if ((code & TSRESOL_TWO) != 0)
-		return (struct tsresol){.units = exponent <= TSRESOL_TWO_MOST ? UINT64_C(1) << exponent : 0};
+		return (struct tsresol){
+			.units = exponent <= TSRESOL_TWO_MOST ? UINT64_C(1) << exponent : 0};
 	if (exponent > TSRESOL_TEN_MOST)
 		return (struct tsresol){.units = 0};
 	while (exponent-- > 0)

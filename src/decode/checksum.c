@@ -69,8 +69,8 @@ uint64_t
 checksum_pseudo(const struct addr *src, const struct addr *dst, uint8_t protocol, uint32_t len)
 {
 	/* IPv4's pseudo header holds the same fields in less room, which sums up to the same. */
-	const uint8_t tail[8] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len,
-		[7] = protocol};
+	const uint8_t tail[8] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
+		(uint8_t)len, [7] = protocol};
 	size_t skip = addr_is_v4(src) && addr_is_v4(dst) ? 12 : 0;
 
 	uint64_t sum = checksum_add(0, src->bytes + skip, sizeof src->bytes - skip);
@@ -104,7 +104,8 @@ senders_destroy(struct senders *s)
 }
 
 enum checksum_judgement
-senders_judge(struct senders *s, const struct addr *src, uint8_t protocol, enum checksum_finding finding, bool merged)
+senders_judge(struct senders *s, const struct addr *src, uint8_t protocol,
+	enum checksum_finding finding, bool merged)
 {
 	struct sender *sender = sender_of(s, src, protocol);
 

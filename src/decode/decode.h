@@ -3,15 +3,17 @@
  * tunnels are taken off, IP fragments put together, checksums looked at. Each
  * reason for not using a frame has a counter; none is silent.
  *
- * Checksums and offload: a wrong checksum is either an attempt to show us what the receiver drops, or the
- * receiver's or sender's own network card computes it and the capture was made before that. So checksums right and wrong
- * are counted for each sender and protocol. PACKET_BAD_CHECKSUM is set only on a packet from a sender whose checksums
- * (IPv4 header, TCP, UDP, ICMP) are mostly right so far; with few seen, all of them wrong, it is taken for offload. It is also
- * set where a transport header makes no sense. Such a packet counts for its flow; its payload must not be followed.
+ * Checksums and offload: a wrong checksum is either an attempt to show us what the receiver drops,
+ * or the receiver's or sender's own network card computes it and the capture was made before that.
+ * So checksums right and wrong are counted for each sender and protocol. PACKET_BAD_CHECKSUM is set
+ * only on a packet from a sender whose checksums (IPv4 header, TCP, UDP, ICMP) are mostly right so
+ * far; with few seen, all of them wrong, it is taken for offload. It is also set where a transport
+ * header makes no sense. Such a packet counts for its flow; its payload must not be followed.
  *
- * Fragments: one packet comes of a whole datagram, with PACKET_REASSEMBLED and ip_bytes summed up over its fragments,
- * when its last fragment does. Those that never become whole are counted only. A first fragment that is cut
- * (snap length) is handed out by itself, as its ports are all that can be known.
+ * Fragments: one packet comes of a whole datagram, with PACKET_REASSEMBLED and ip_bytes summed up
+ * over its fragments, when its last fragment does. Those that never become whole are counted only.
+ * A first fragment that is cut (snap length) is handed out by itself, as its ports are all that can
+ * be known.
  */
 #ifndef WAYBILL_DECODE_DECODE_H
 #define WAYBILL_DECODE_DECODE_H
@@ -27,16 +29,17 @@
 struct decoder;
 
 struct decoder_limits {
-	size_t fragment_memory;  /* bytes held for datagrams that are not whole; 0: default */
+	size_t fragment_memory;   /* bytes held for datagrams that are not whole; 0: default */
 	int64_t fragment_timeout; /* ns of packet time; 0: default (30 s IPv4, 60 s IPv6) */
-	bool check_checksums;    /* count and mark as told above; else all are taken for right */
+	bool check_checksums;     /* count and mark as told above; else all are taken for right */
 };
 
 /* Called for every IP packet in a frame, outermost first; p is borrowed. */
 typedef void decoder_packet_fn(void *ctx, const struct packet *p);
 
 /* limits NULL: defaults, checksums checked. NULL: out of memory. */
-struct decoder *decoder_create(const struct decoder_limits *limits, decoder_packet_fn *fn, void *ctx);
+struct decoder *
+decoder_create(const struct decoder_limits *limits, decoder_packet_fn *fn, void *ctx);
 void decoder_destroy(struct decoder *d); /* takes NULL */
 
 /* Decodes one frame; calls fn as often as there are IP packets in it. */

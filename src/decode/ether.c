@@ -20,8 +20,8 @@ enum { /* LLC and SNAP (IEEE 802.2, RFC 1042) */
 };
 
 static layer_fn *ether_reader(uint16_t type);
-static layer_fn ether_vlan, ether_jumbo, ether_vntag, ether_etag, ether_pbb, ether_cmd, ether_macsec, ether_trill,
-	ether_nsh, ether_erspan2, ether_erspan3, ether_realtek;
+static layer_fn ether_vlan, ether_jumbo, ether_vntag, ether_etag, ether_pbb, ether_cmd,
+	ether_macsec, ether_trill, ether_nsh, ether_erspan2, ether_erspan3, ether_realtek;
 static void ether_next(struct walk *w, size_t skip, struct part p);
 static void erspan_frame(struct walk *w, size_t header, struct part p);
 static bool mpls_is_ethernet(const struct reader *r);
@@ -76,8 +76,8 @@ ether_reader(uint16_t type)
 	case 0x8848: return mpls_frame;
 	case 0x8864: return pppoe_session;
 	case 0x880b: return ppp_frame;
-	case 0x6558: return ether_frame;   /* transparent Ethernet bridging (RFC 1701, RFC 7637) */
-	case 0x8870: return ether_jumbo;   /* LLC in frames too long for a length field */
+	case 0x6558: return ether_frame; /* transparent Ethernet bridging (RFC 1701, RFC 7637) */
+	case 0x8870: return ether_jumbo; /* LLC in frames too long for a length field */
 	case 0x8926: return ether_vntag;
 	case 0x893f: return ether_etag;    /* IEEE 802.1BR */
 	case 0x88e7: return ether_pbb;     /* IEEE 802.1ah */
@@ -150,7 +150,10 @@ ether_cmd(struct walk *w, struct part p)
 	ether_next(w, 6, p);
 }
 
-/* Only where it protects integrity, not secrecy; the check value at the end is cut off by IP's length. */
+/*
+ * Only where it protects integrity, not secrecy; the check value at the end is cut off by IP's
+ * length.
+ */
 static void
 ether_macsec(struct walk *w, struct part p)
 {
@@ -287,8 +290,8 @@ snap_header(struct walk *w, struct part p)
 }
 
 /*
- * A label stack. Nothing in it names what it carries; the first nibble is the custom (RFC 4928), with a
- * control word (RFC 4385) or without before a bridged frame.
+ * A label stack. Nothing in it names what it carries; the first nibble is the custom (RFC 4928),
+ * with a control word (RFC 4385) or without before a bridged frame.
  */
 void
 mpls_frame(struct walk *w, struct part p)
@@ -323,7 +326,10 @@ mpls_frame(struct walk *w, struct part p)
 	}
 }
 
-/* A MAC address may begin with a 4 or 6 as well: then a known EtherType stands where a header has none. */
+/*
+ * A MAC address may begin with a 4 or 6 as well: then a known EtherType stands where a header has
+ * none.
+ */
 static bool
 mpls_is_ethernet(const struct reader *r)
 {

@@ -16,8 +16,8 @@ enum {
 };
 
 #define MEMORY_DEFAULT ((size_t)64 << 20)
-#define TIMEOUT_V4 (30 * CLOCK_SECOND) /* RFC 791 section 3.2 says 15 s, systems take 30 */
-#define TIMEOUT_V6 (60 * CLOCK_SECOND) /* RFC 8200 section 4.5 */
+#define TIMEOUT_V4     (30 * CLOCK_SECOND) /* RFC 791 section 3.2 says 15 s, systems take 30 */
+#define TIMEOUT_V6     (60 * CLOCK_SECOND) /* RFC 8200 section 4.5 */
 
 /* All that tells one datagram from another; no padding, as it is hashed as bytes. */
 struct key {
@@ -35,13 +35,13 @@ struct datagram {
 	struct key key;
 	int64_t deadline;
 	uint8_t *bytes;
-	size_t room;        /* allocated */
-	size_t end;         /* of what is there so far */
-	size_t total;       /* 0: the last fragment was not seen */
+	size_t room;  /* allocated */
+	size_t end;   /* of what is there so far */
+	size_t total; /* 0: the last fragment was not seen */
 	size_t units_there;
 	uint64_t frames;
 	uint64_t ip_bytes;
-	uint8_t protocol;   /* by the first fragment */
+	uint8_t protocol;                   /* by the first fragment */
 	uint8_t there[(UNITS_MAX + 7) / 8]; /* bitmap of units */
 };
 
@@ -63,7 +63,8 @@ static void fragments_make_room(struct fragments *fs, const struct datagram *kee
 static bool fragment_sane(const struct fragment *f, const struct part *p);
 static bool datagram_fits(const struct datagram *d, const struct fragment *f, size_t end);
 static int datagram_grow(struct fragments *fs, struct datagram *d, size_t end);
-static void datagram_fill(struct datagram *d, size_t offset, const struct part *p, struct fragments_result *result);
+static void datagram_fill(
+	struct datagram *d, size_t offset, const struct part *p, struct fragments_result *result);
 static bool datagram_has(const struct datagram *d, size_t unit);
 static bool datagram_whole(const struct datagram *d);
 
@@ -99,8 +100,8 @@ fragments_destroy(struct fragments *fs)
 }
 
 void
-fragments_add(struct fragments *fs, const struct packet *packet, const struct fragment *f, const struct part *p,
-	struct fragments_result *result)
+fragments_add(struct fragments *fs, const struct packet *packet, const struct fragment *f,
+	const struct part *p, struct fragments_result *result)
 {
 	fragments_expire(fs, packet->time);
 	if (!fragment_sane(f, p)) {
@@ -133,7 +134,9 @@ fragments_add(struct fragments *fs, const struct packet *packet, const struct fr
 	}
 }
 
-/* All but the last fragment are multiples of eight bytes; none reaches beyond the longest datagram. */
+/*
+ * All but the last fragment are multiples of eight bytes; none reaches beyond the longest datagram.
+ */
 static bool
 fragment_sane(const struct fragment *f, const struct part *p)
 {
@@ -167,7 +170,9 @@ fragments_find(struct fragments *fs, const struct key *key, int64_t time)
 		free(d);
 		return NULL;
 	}
-	int64_t timeout = fs->timeout != 0 ? fs->timeout : key->version == 4 ? TIMEOUT_V4 : TIMEOUT_V6;
+	int64_t timeout = fs->timeout != 0    ? fs->timeout
+			  : key->version == 4 ? TIMEOUT_V4
+					      : TIMEOUT_V6;
 	d->key = *key;
 	d->deadline = time + timeout;
 	TAILQ_INSERT_TAIL(&fs->list, d, entry);
@@ -239,7 +244,8 @@ datagram_grow(struct fragments *fs, struct datagram *d, size_t end)
 
 /* Copies the units that are not there yet and compares those that are. */
 static void
-datagram_fill(struct datagram *d, size_t offset, const struct part *p, struct fragments_result *result)
+datagram_fill(
+	struct datagram *d, size_t offset, const struct part *p, struct fragments_result *result)
 {
 	size_t len = p->r.left;
 
@@ -313,7 +319,7 @@ fragments_incomplete(const struct fragments *fs)
 	struct datagram *d;
 
 	TAILQ_FOREACH(d, &fs->list, entry)
-		count += d->frames;
+	count += d->frames;
 	return count;
 }
 

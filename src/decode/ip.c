@@ -47,7 +47,10 @@ ip_packet(struct walk *w, struct part p)
 	}
 }
 
-/* One IP header deeper: what was known of the packet around it is forgotten, but for the link layer. */
+/*
+ * One IP header deeper: what was known of the packet around it is forgotten, but for the link
+ * layer.
+ */
 static bool
 ip_begin(struct walk *w, uint8_t version)
 {
@@ -65,7 +68,9 @@ ip_begin(struct walk *w, uint8_t version)
 	return true;
 }
 
-/* Limits p to n bytes. False and counted when the frame never had so many: then it is all there is. */
+/*
+ * Limits p to n bytes. False and counted when the frame never had so many: then it is all there is.
+ */
 static bool
 ip_limit(struct walk *w, struct part *p, size_t n)
 {
@@ -124,7 +129,8 @@ ip4_header(struct walk *w, struct ip4 *h, struct part *p)
 	reader_skip(&p->r, 2);
 	const uint8_t *src = reader_take(&p->r, 4);
 	const uint8_t *dst = reader_take(&p->r, 4);
-	bool sane = first >> 4 == 4 && h->header >= IP4_HEADER && (h->total == 0 || h->total >= h->header);
+	bool sane = first >> 4 == 4 && h->header >= IP4_HEADER &&
+		    (h->total == 0 || h->total >= h->header);
 	if (sane)
 		reader_skip(&p->r, h->header - IP4_HEADER);
 	if (!sane || !reader_ok(&p->r)) {
@@ -144,7 +150,8 @@ ip4_check(struct walk *w, const uint8_t *header, size_t len)
 		return;
 	bool good = checksum_fold(checksum_add(0, header, len)) == CHECKSUM_GOOD;
 	enum checksum_finding finding = good ? CHECKSUM_IS_RIGHT : CHECKSUM_IS_WRONG;
-	if (senders_judge(w->d->senders, &w->packet.src, SENDERS_IP_HEADER, finding, false) == CHECKSUM_WRONG)
+	if (senders_judge(w->d->senders, &w->packet.src, SENDERS_IP_HEADER, finding, false) ==
+		CHECKSUM_WRONG)
 		w->packet.flags |= PACKET_BAD_CHECKSUM;
 	if (!good)
 		walk_count(w, COUNT_IP_CHECKSUM);
@@ -196,12 +203,8 @@ ip6_chain(struct walk *w, uint8_t next, struct part p)
 			if (!ip6_extension(w, &next, &p))
 				return;
 			break;
-		case IPPROTO_FRAGMENT:
-			ip6_fragment(w, p);
-			return;
-		default:
-			transport_packet(w, next, p);
-			return;
+		case IPPROTO_FRAGMENT: ip6_fragment(w, p); return;
+		default: transport_packet(w, next, p); return;
 		}
 	}
 	walk_count(w, COUNT_NESTED_TOO_DEEP);
@@ -295,8 +298,8 @@ ip_fragment(struct walk *w, const struct fragment *f, const struct part *p)
 }
 
 /*
- * A fragment that is not all there can never become part of a whole. The first one still tells the ports: true, and it is
- * to be read by itself.
+ * A fragment that is not all there can never become part of a whole. The first one still tells the
+ * ports: true, and it is to be read by itself.
  */
 static bool
 ip_fragment_cut(struct walk *w, const struct fragment *f)

@@ -27,51 +27,51 @@ struct link_row {
 	layer_fn *read;
 };
 
-static layer_fn link_null, link_enc, link_sll, link_sll2, link_frelay, link_frelay_direction, link_chdlc_direction,
-	link_pflog, link_nflog, link_pktap, link_netanalyzer, link_mpacket, link_brcm_prepend, link_slip,
-	link_token_ring, link_fddi, link_ipoib;
+static layer_fn link_null, link_enc, link_sll, link_sll2, link_frelay, link_frelay_direction,
+	link_chdlc_direction, link_pflog, link_nflog, link_pktap, link_netanalyzer, link_mpacket,
+	link_brcm_prepend, link_slip, link_token_ring, link_fddi, link_ipoib;
 static void link_family(struct walk *w, uint32_t family, struct part p);
 static void link_cooked(struct walk *w, uint16_t type, uint16_t hardware, struct part p);
 
 static const struct link_row link_rows[] = {
-	{1, ether_frame},           /* ETHERNET; first, as nearly every frame is one */
-	{0, link_null},             /* NULL: address family in the writer's byte order */
-	{6, link_token_ring},       /* IEEE802_5 */
-	{8, link_slip},             /* SLIP */
-	{9, ppp_frame},             /* PPP */
-	{10, link_fddi},            /* FDDI */
-	{12, ip_packet},            /* RAW as DLT_ value */
-	{14, ip_packet},            /* RAW as DLT_ value of OpenBSD */
-	{50, ppp_frame},            /* PPP_HDLC */
-	{51, pppoe_session},        /* PPP_ETHER */
-	{100, llc_frame},           /* ATM_RFC1483 */
-	{101, ip_packet},           /* RAW */
-	{104, chdlc_frame},         /* C_HDLC */
-	{105, wlan_frame},          /* IEEE802_11 */
-	{107, link_frelay},         /* FRELAY */
-	{108, link_null},           /* LOOP: address family in network byte order */
-	{109, link_enc},            /* ENC */
-	{113, link_sll},            /* LINUX_SLL */
-	{117, link_pflog},          /* PFLOG */
-	{119, wlan_prism},          /* IEEE802_11_PRISM */
-	{127, wlan_radiotap},       /* IEEE802_11_RADIOTAP */
-	{149, link_pktap},          /* USER2, as old Darwin files write PKTAP */
-	{163, wlan_avs},            /* IEEE802_11_AVS */
-	{166, ppp_frame},           /* PPP_PPPD */
-	{192, wlan_ppi},            /* PPI */
-	{204, ppp_frame},           /* PPP_WITH_DIR */
-	{205, link_chdlc_direction},/* C_HDLC_WITH_DIR */
-	{206, link_frelay_direction},/* FRELAY_WITH_DIR */
-	{219, mpls_frame},          /* MPLS */
-	{228, ip_packet},           /* IPV4; some writers put IPv6 there */
-	{229, ip_packet},           /* IPV6 */
-	{239, link_nflog},          /* NFLOG */
-	{240, link_netanalyzer},    /* NETANALYZER */
-	{242, link_ipoib},          /* IPOIB */
-	{258, link_pktap},          /* PKTAP */
-	{274, link_mpacket},        /* ETHERNET_MPACKET */
-	{276, link_sll2},           /* LINUX_SLL2 */
-	{282, link_brcm_prepend},   /* DSA_TAG_BRCM_PREPEND */
+	{1, ether_frame},             /* ETHERNET; first, as nearly every frame is one */
+	{0, link_null},               /* NULL: address family in the writer's byte order */
+	{6, link_token_ring},         /* IEEE802_5 */
+	{8, link_slip},               /* SLIP */
+	{9, ppp_frame},               /* PPP */
+	{10, link_fddi},              /* FDDI */
+	{12, ip_packet},              /* RAW as DLT_ value */
+	{14, ip_packet},              /* RAW as DLT_ value of OpenBSD */
+	{50, ppp_frame},              /* PPP_HDLC */
+	{51, pppoe_session},          /* PPP_ETHER */
+	{100, llc_frame},             /* ATM_RFC1483 */
+	{101, ip_packet},             /* RAW */
+	{104, chdlc_frame},           /* C_HDLC */
+	{105, wlan_frame},            /* IEEE802_11 */
+	{107, link_frelay},           /* FRELAY */
+	{108, link_null},             /* LOOP: address family in network byte order */
+	{109, link_enc},              /* ENC */
+	{113, link_sll},              /* LINUX_SLL */
+	{117, link_pflog},            /* PFLOG */
+	{119, wlan_prism},            /* IEEE802_11_PRISM */
+	{127, wlan_radiotap},         /* IEEE802_11_RADIOTAP */
+	{149, link_pktap},            /* USER2, as old Darwin files write PKTAP */
+	{163, wlan_avs},              /* IEEE802_11_AVS */
+	{166, ppp_frame},             /* PPP_PPPD */
+	{192, wlan_ppi},              /* PPI */
+	{204, ppp_frame},             /* PPP_WITH_DIR */
+	{205, link_chdlc_direction},  /* C_HDLC_WITH_DIR */
+	{206, link_frelay_direction}, /* FRELAY_WITH_DIR */
+	{219, mpls_frame},            /* MPLS */
+	{228, ip_packet},             /* IPV4; some writers put IPv6 there */
+	{229, ip_packet},             /* IPV6 */
+	{239, link_nflog},            /* NFLOG */
+	{240, link_netanalyzer},      /* NETANALYZER */
+	{242, link_ipoib},            /* IPOIB */
+	{258, link_pktap},            /* PKTAP */
+	{274, link_mpacket},          /* ETHERNET_MPACKET */
+	{276, link_sll2},             /* LINUX_SLL2 */
+	{282, link_brcm_prepend},     /* DSA_TAG_BRCM_PREPEND */
 };
 
 void
@@ -99,7 +99,8 @@ link_null(struct walk *w, struct part p)
 		return;
 	}
 	/* Some writers have a PPP or Cisco HDLC header of four bytes instead. */
-	if (family >> 16 == PPP_IN_HDLC || family >> 16 == CHDLC_UNICAST || family >> 16 == CHDLC_MULTICAST) {
+	if (family >> 16 == PPP_IN_HDLC || family >> 16 == CHDLC_UNICAST ||
+		family >> 16 == CHDLC_MULTICAST) {
 		ppp_frame(w, whole);
 		return;
 	}
@@ -113,15 +114,11 @@ static void
 link_family(struct walk *w, uint32_t family, struct part p)
 {
 	switch (family) {
-	case FAMILY_INET:
-		ip4_packet(w, p);
-		break;
+	case FAMILY_INET: ip4_packet(w, p); break;
 	case FAMILY_INET6_LINUX:
 	case FAMILY_INET6_NETBSD:
 	case FAMILY_INET6_FREEBSD:
-	case FAMILY_INET6_DARWIN:
-		ip6_packet(w, p);
-		break;
+	case FAMILY_INET6_DARWIN: ip6_packet(w, p); break;
 	default:
 		/* Some writers put an EtherType there. */
 		if (family >= 0x600)

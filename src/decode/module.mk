@@ -17,4 +17,23 @@ libwaybill_a_SOURCES += \
 	src/decode/wlan.c
 
 if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_link tests/unit/test_ip tests/unit/test_tunnel \
+	tests/unit/test_fragment tests/unit/test_checksum
+TESTS += tests/unit/test_link tests/unit/test_ip tests/unit/test_tunnel \
+	tests/unit/test_fragment tests/unit/test_checksum
+tests_unit_test_link_SOURCES = tests/unit/test_link.c tests/unit/decode_check.h tests/unit/hex.h
+tests_unit_test_link_LDADD = $(unit_ldadd)
+tests_unit_test_link_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CMOCKA_CFLAGS)
+tests_unit_test_ip_SOURCES = tests/unit/test_ip.c tests/unit/decode_check.h tests/unit/hex.h
+tests_unit_test_ip_LDADD = $(unit_ldadd)
+tests_unit_test_ip_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CMOCKA_CFLAGS)
+tests_unit_test_tunnel_SOURCES = tests/unit/test_tunnel.c tests/unit/decode_check.h tests/unit/hex.h
+tests_unit_test_tunnel_LDADD = $(unit_ldadd)
+tests_unit_test_tunnel_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CMOCKA_CFLAGS)
+tests_unit_test_fragment_SOURCES = tests/unit/test_fragment.c tests/unit/decode_check.h tests/unit/hex.h
+tests_unit_test_fragment_LDADD = $(unit_ldadd)
+tests_unit_test_fragment_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CMOCKA_CFLAGS)
+tests_unit_test_checksum_SOURCES = tests/unit/test_checksum.c tests/unit/decode_check.h tests/unit/hex.h
+tests_unit_test_checksum_LDADD = $(unit_ldadd)
+tests_unit_test_checksum_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CMOCKA_CFLAGS)
 endif

@@ -67,7 +67,9 @@ ppp_protocol(struct reader *r)
 	return (uint16_t)(first << 8 | reader_u8(r));
 }
 
-/* Multilink (RFC 1990) fragments are only read where one is a whole packet; long sequence numbers. */
+/*
+ * Multilink (RFC 1990) fragments are only read where one is a whole packet; long sequence numbers.
+ */
 static void
 ppp_multilink(struct walk *w, struct part p)
 {

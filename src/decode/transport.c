@@ -9,8 +9,8 @@
 enum {
 	TCP_HEADER = 20,
 	UDP_HEADER = 8,
-	PORTS = 4, /* bytes that hold both */
-	WIRE_IP_MAX = 1500, /* longer IP packets with a partial checksum were never on a wire */
+	PORTS = 4,              /* bytes that hold both */
+	WIRE_IP_MAX = 1500,     /* longer IP packets with a partial checksum were never on a wire */
 	AUTHENTICATION_MAX = 4, /* AH headers in one packet */
 };
 
@@ -21,9 +21,11 @@ struct transport_row {
 	transport_fn *read;
 };
 
-static transport_fn transport_tcp, transport_udp, transport_udplite, transport_ports12, transport_icmp;
+static transport_fn transport_tcp, transport_udp, transport_udplite, transport_ports12,
+	transport_icmp;
 static bool transport_authentication(struct walk *w, uint8_t *protocol, struct part *p);
-static void transport_broken(struct walk *w, const struct part *p, const struct part *whole, size_t header);
+static void
+transport_broken(struct walk *w, const struct part *p, const struct part *whole, size_t header);
 static void transport_check(struct walk *w, const struct part *whole, const uint8_t sum[2]);
 
 static const struct transport_row transport_rows[] = {
@@ -73,8 +75,9 @@ transport_authentication(struct walk *w, uint8_t *protocol, struct part *p)
 }
 
 /*
- * The header makes no sense or is cut off. Where the ports can be read the packet counts for its flow, with what stands
- * behind header bytes as its payload, but is not followed. p: where reading stopped.
+ * The header makes no sense or is cut off. Where the ports can be read the packet counts for its
+ * flow, with what stands behind header bytes as its payload, but is not followed. p: where reading
+ * stopped.
  */
 static void
 transport_broken(struct walk *w, const struct part *p, const struct part *whole, size_t header)
@@ -193,7 +196,10 @@ transport_icmp(struct walk *w, struct part p)
 	walk_emit(w, &p);
 }
 
-/* Checks the checksum where all that it covers is there, and marks the packet when it is believed wrong. */
+/*
+ * Checks the checksum where all that it covers is there, and marks the packet when it is believed
+ * wrong.
+ */
 static void
 transport_check(struct walk *w, const struct part *whole, const uint8_t sum[2])
 {
@@ -203,10 +209,13 @@ transport_check(struct walk *w, const struct part *whole, const uint8_t sum[2])
 		return;
 	uint64_t pseudo = 0;
 	if (packet->transport != IPPROTO_ICMP)
-		pseudo = checksum_pseudo(&packet->src, &packet->dst, packet->transport, (uint32_t)whole->r.left);
+		pseudo = checksum_pseudo(
+			&packet->src, &packet->dst, packet->transport, (uint32_t)whole->r.left);
 	enum checksum_finding finding = CHECKSUM_IS_RIGHT;
 	if (checksum_fold(checksum_add(pseudo, whole->r.next, whole->r.left)) != CHECKSUM_GOOD)
-		finding = checksum_fold(pseudo) == checksum_fold(checksum_add(0, sum, 2)) ? CHECKSUM_IS_PARTIAL : CHECKSUM_IS_WRONG;
+		finding = checksum_fold(pseudo) == checksum_fold(checksum_add(0, sum, 2))
+				  ? CHECKSUM_IS_PARTIAL
+				  : CHECKSUM_IS_WRONG;
 	switch (senders_judge(w->d->senders, &packet->src, packet->transport, finding,
 		packet->ip_bytes > WIRE_IP_MAX)) {
 	case CHECKSUM_RIGHT: break;

@@ -1,4 +1,7 @@
-/* What other packets carry: IP in IP, GRE and the like. The packet around them was handed out already. */
+/*
+ * What other packets carry: IP in IP, GRE and the like. The packet around them was handed out
+ * already.
+ */
 #include "config.h"
 
 #include <netinet/in.h>
@@ -112,7 +115,10 @@ gre_routing(struct reader *r)
 	} while (reader_ok(r) && length != 0);
 }
 
-/* PPTP (RFC 2637 section 4.1): the key's upper half is the payload's length; none: an acknowledgement. */
+/*
+ * PPTP (RFC 2637 section 4.1): the key's upper half is the payload's length; none: an
+ * acknowledgement.
+ */
 static void
 gre_enhanced(struct walk *w, uint16_t flags, struct part p)
 {

@@ -14,8 +14,8 @@ struct tunnel_row {
 	tunnel_fn *read;
 };
 
-static tunnel_fn tunnel_vxlan, tunnel_vxlan_gpe, tunnel_geneve, tunnel_gtp, tunnel_teredo, tunnel_l2tp, tunnel_mpls,
-	tunnel_gre_in_udp, tunnel_lisp, tunnel_tzsp, tunnel_ayiya;
+static tunnel_fn tunnel_vxlan, tunnel_vxlan_gpe, tunnel_geneve, tunnel_gtp, tunnel_teredo,
+	tunnel_l2tp, tunnel_mpls, tunnel_gre_in_udp, tunnel_lisp, tunnel_tzsp, tunnel_ayiya;
 static tunnel_fn *tunnel_of(uint16_t port);
 static bool looks_ip(const struct part *p);
 static bool looks_ether(const struct part *p);
@@ -23,18 +23,18 @@ static bool gtp_extensions(struct reader *r);
 static bool tzsp_tags(struct reader *r);
 
 static const struct tunnel_row tunnel_rows[] = {
-	{1701, tunnel_l2tp},         /* RFC 2661 */
-	{2152, tunnel_gtp},          /* 3GPP TS 29.281 */
-	{3544, tunnel_teredo},       /* RFC 4380 */
-	{4341, tunnel_lisp},         /* RFC 9300 */
-	{4754, tunnel_gre_in_udp},   /* RFC 8086 */
-	{4789, tunnel_vxlan},        /* RFC 7348 */
-	{4790, tunnel_vxlan_gpe},    /* draft-ietf-nvo3-vxlan-gpe */
-	{5072, tunnel_ayiya},        /* draft-massar-v6ops-ayiya */
-	{6081, tunnel_geneve},       /* RFC 8926 */
-	{6635, tunnel_mpls},         /* RFC 7510 */
-	{8472, tunnel_vxlan},        /* Linux before the assignment */
-	{37008, tunnel_tzsp},        /* TaZmen Sniffer Protocol */
+	{1701, tunnel_l2tp},       /* RFC 2661 */
+	{2152, tunnel_gtp},        /* 3GPP TS 29.281 */
+	{3544, tunnel_teredo},     /* RFC 4380 */
+	{4341, tunnel_lisp},       /* RFC 9300 */
+	{4754, tunnel_gre_in_udp}, /* RFC 8086 */
+	{4789, tunnel_vxlan},      /* RFC 7348 */
+	{4790, tunnel_vxlan_gpe},  /* draft-ietf-nvo3-vxlan-gpe */
+	{5072, tunnel_ayiya},      /* draft-massar-v6ops-ayiya */
+	{6081, tunnel_geneve},     /* RFC 8926 */
+	{6635, tunnel_mpls},       /* RFC 7510 */
+	{8472, tunnel_vxlan},      /* Linux before the assignment */
+	{37008, tunnel_tzsp},      /* TaZmen Sniffer Protocol */
 };
 
 void
@@ -155,7 +155,8 @@ tunnel_geneve(struct walk *w, struct part p)
 	uint8_t reserved = reader_u8(&p.r);
 	reader_skip(&p.r, (head & 0x3fu) * 4u);
 
-	if (!reader_ok(&p.r) || head >> 6 != 0 || (flags & 0x3f) != 0 || reserved != 0 || type <= 0x5ff)
+	if (!reader_ok(&p.r) || head >> 6 != 0 || (flags & 0x3f) != 0 || reserved != 0 ||
+		type <= 0x5ff)
 		return false;
 	ether_payload(w, type, p);
 	return true;
@@ -165,13 +166,20 @@ tunnel_geneve(struct walk *w, struct part p)
 static bool
 tunnel_gtp(struct walk *w, struct part p)
 {
-	enum { GTP_VERSION_TYPE = 0xf0, GTP_V1 = 0x30, GTP_OPTIONAL = 0x07, GTP_EXTENSION = 0x04, GTP_TPDU = 0xff };
+	enum {
+		GTP_VERSION_TYPE = 0xf0,
+		GTP_V1 = 0x30,
+		GTP_OPTIONAL = 0x07,
+		GTP_EXTENSION = 0x04,
+		GTP_TPDU = 0xff
+	};
 	uint8_t flags = reader_u8(&p.r);
 	uint8_t type = reader_u8(&p.r);
 	uint16_t length = reader_be16(&p.r);
 	reader_skip(&p.r, 4); /* tunnel */
 
-	if (!reader_ok(&p.r) || (flags & GTP_VERSION_TYPE) != GTP_V1 || type != GTP_TPDU || !part_limit(&p, length))
+	if (!reader_ok(&p.r) || (flags & GTP_VERSION_TYPE) != GTP_V1 || type != GTP_TPDU ||
+		!part_limit(&p, length))
 		return false;
 	if ((flags & GTP_OPTIONAL) != 0) {
 		reader_skip(&p.r, 3); /* sequence, N-PDU number */
@@ -227,7 +235,12 @@ tunnel_teredo(struct walk *w, struct part p)
 static bool
 tunnel_l2tp(struct walk *w, struct part p)
 {
-	enum { L2TP_CONTROL = 0x8000, L2TP_LENGTH = 0x4000, L2TP_SEQUENCE = 0x0800, L2TP_OFFSET = 0x0200 };
+	enum {
+		L2TP_CONTROL = 0x8000,
+		L2TP_LENGTH = 0x4000,
+		L2TP_SEQUENCE = 0x0800,
+		L2TP_OFFSET = 0x0200
+	};
 	enum { L2TP_VERSION = 0x000f, L2TP_RESERVED = 0x34f0 };
 	uint16_t flags = reader_be16(&p.r);
 
@@ -328,8 +341,8 @@ tunnel_ayiya(struct walk *w, struct part p)
 
 	reader_skip(&p.r, 4); /* time */
 	reader_skip(&p.r, ((size_t)1 << (identity >> 4)) + (signature >> 4) * 4u);
-	if (!reader_ok(&p.r) || (operation & 0xf) != AYIYA_FORWARD || (next != AYIYA_IP6 && next != AYIYA_IP4) ||
-	    !looks_ip(&p))
+	if (!reader_ok(&p.r) || (operation & 0xf) != AYIYA_FORWARD ||
+		(next != AYIYA_IP6 && next != AYIYA_IP4) || !looks_ip(&p))
 		return false;
 	ip_packet(w, p);
 	return true;

@@ -31,16 +31,29 @@ struct wlan {
 
 static bool wlan_header(struct wlan *h, struct reader *r);
 static void wlan_addresses(const struct wlan *h, struct packet *packet);
+static void wlan_read(struct walk *w, bool padded, struct part p);
 static void wlan_amsdu(struct walk *w, struct part p);
+static bool radiotap_padded(struct reader r);
 
 void
 wlan_frame(struct walk *w, struct part p)
+{
+	wlan_read(w, false, p);
+}
+
+/* padded: the capture tool left room behind the header, up to a multiple of four bytes. */
+static void
+wlan_read(struct walk *w, bool padded, struct part p)
 {
 	struct wlan h;
 
 	if (!walk_enter(w))
 		return;
-	if (!wlan_header(&h, &p.r)) {
+	const size_t before = p.r.left;
+	bool sane = wlan_header(&h, &p.r);
+	if (padded)
+		reader_skip(&p.r, (4 - (before - p.r.left) % 4) % 4);
+	if (!sane || !reader_ok(&p.r)) {
 		walk_short(w, &p, COUNT_LINK_MALFORMED);
 		return;
 	}
@@ -57,7 +70,9 @@ wlan_frame(struct walk *w, struct part p)
 	}
 }
 
-/* The MAC header (IEEE 802.11-2020 section 9.2.3); of other than data frames only the first field. */
+/*
+ * The MAC header (IEEE 802.11-2020 section 9.2.3); of other than data frames only the first field.
+ */
 static bool
 wlan_header(struct wlan *h, struct reader *r)
 {
@@ -99,40 +114,63 @@ wlan_addresses(const struct wlan *h, struct packet *packet)
 static void
 wlan_amsdu(struct walk *w, struct part p)
 {
-	enum { SUBFRAME_HEADER = 14 };
 	struct packet *packet = &w->packet;
 
-	while (p.r.left >= SUBFRAME_HEADER && walk_enter(w)) {
+	do {
+		const size_t before = p.r.left;
 		const uint8_t *dst = reader_take(&p.r, sizeof packet->dst_mac);
 		const uint8_t *src = reader_take(&p.r, sizeof packet->src_mac);
 		uint16_t length = reader_be16(&p.r);
-		memcpy(packet->dst_mac, dst, sizeof packet->dst_mac);
-		memcpy(packet->src_mac, src, sizeof packet->src_mac);
 		struct part inner = p;
-		if (!part_limit(&inner, length)) {
-			walk_count(w, COUNT_LINK_MALFORMED);
+		if (!reader_ok(&p.r) || !part_limit(&inner, length)) {
+			walk_short(w, &p, COUNT_LINK_MALFORMED);
 			return;
 		}
+		memcpy(packet->dst_mac, dst, sizeof packet->dst_mac);
+		memcpy(packet->src_mac, src, sizeof packet->src_mac);
 		llc_frame(w, inner);
-		reader_skip(&p.r, (SUBFRAME_HEADER + length + 3u) / 4u * 4u - SUBFRAME_HEADER);
-	}
+		part_skip(&p, length);
+		part_skip(&p, (4 - (before - p.r.left) % 4) % 4);
+	} while (part_wire(&p) > 0 && walk_enter(w));
 }
 
-/* Radiotap: version, pad, length, little-endian; the flags field tells of padding and of an FCS, which IP's length cuts off. */
+/* Radiotap: version, padding, length, then words that say which fields follow; little-endian. */
 void
 wlan_radiotap(struct walk *w, struct part p)
 {
 	enum { RADIOTAP_LEAST = 8 };
-	uint8_t version = reader_u8(&p.r);
-	reader_skip(&p.r, 1);
-	uint16_t length = reader_le16(&p.r);
+	struct reader peek = p.r;
+	uint8_t version = reader_u8(&peek);
+	reader_skip(&peek, 1);
+	uint16_t length = reader_le16(&peek);
+	struct reader header = reader_sub(&p.r, length);
 
-	if (!reader_ok(&p.r) || version != 0 || length < RADIOTAP_LEAST) {
+	if (!reader_ok(&peek) || !reader_ok(&header) || version != 0 || length < RADIOTAP_LEAST) {
 		walk_short(w, &p, COUNT_LINK_MALFORMED);
 		return;
 	}
-	reader_skip(&p.r, length - 4u);
-	wlan_frame(w, p);
+	wlan_read(w, radiotap_padded(header), p);
+}
+
+/* Do its flags, the second field, say that the 802.11 header is padded to four bytes? */
+static bool
+radiotap_padded(struct reader r)
+{
+	enum { PRESENT_TSFT = 1, PRESENT_FLAGS = 2, FLAG_PADDED = 0x20, RADIOTAP_FIXED = 4 };
+	const uint32_t more = UINT32_C(1) << 31;
+	size_t taken = RADIOTAP_FIXED;
+	uint32_t first, present;
+
+	reader_skip(&r, RADIOTAP_FIXED);
+	first = present = reader_le32(&r);
+	for (taken += 4; (present & more) != 0; taken += 4)
+		present = reader_le32(&r);
+	if ((first & PRESENT_FLAGS) == 0)
+		return false;
+	if ((first & PRESENT_TSFT) != 0)
+		reader_skip(&r, (taken % 8 != 0 ? 4u : 0u) + 8); /* aligned to its size */
+	uint8_t flags = reader_u8(&r);
+	return reader_ok(&r) && (flags & FLAG_PADDED) != 0;
 }
 
 /* Prism: message code and length, in the byte order of the host that wrote it. */
@@ -149,7 +187,8 @@ wlan_prism(struct walk *w, struct part p)
 		return;
 	}
 	if (length > PRISM_LENGTH_MOST)
-		length = (length & 0xff) << 24 | (length & 0xff00) << 8 | (length >> 8 & 0xff00) | length >> 24;
+		length = (length & 0xff) << 24 | (length & 0xff00) << 8 | (length >> 8 & 0xff00) |
+			 length >> 24;
 	reader_skip(&p.r, length);
 	if (!reader_ok(&p.r) || !reader_ok(&peek))
 		walk_short(w, &p, COUNT_LINK_MALFORMED);

@@ -15,7 +15,7 @@ hex_digit(char c)
 static inline uint8_t *
 hex_bytes(const char *hex, size_t *len)
 {
-	uint8_t *bytes = malloc(1);
+	uint8_t *bytes = calloc(1, 1);
 	size_t digits = 0;
 
 	for (; *hex != '\0'; hex++) {

@@ -56,7 +56,7 @@ int mmdb_skip(struct mmdb_data *d, size_t *at);
 typedef int mmdb_pair_fn(void *ctx, struct mmdb_data *d, const struct mmdb_value *key, size_t *at);
 int mmdb_each(struct mmdb_data *d, size_t *at, mmdb_pair_fn *fn, void *ctx);
 
-/* Is v a string with this text? */
+/* Is v a string with this text (not an empty one)? */
 bool mmdb_is(const struct mmdb_value *v, const char *text);
 
 #endif

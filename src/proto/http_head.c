@@ -173,11 +173,11 @@ http_method_is(const struct http_head *h, const char *method)
 	return h->method_len == strlen(method) && memcmp(h->method, method, h->method_len) == 0;
 }
 
-/* RFC 9110 section 5.6.2 */
+/* RFC 9110 section 5.6.2; and what is no ASCII at all, to which servers answer as to any unknown method */
 static bool
 is_token(uint8_t c)
 {
-	return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	return c >= 0x80 || is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
 	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
@@ -246,9 +246,8 @@ parse_request(struct http_head *h, const uint8_t *line, size_t len)
 	h->target_len = version - method;
 	text_trim(&h->target, &h->target_len);
 	if (version < len) {
-		h->version = line[version + 5] == '0' ? 9 : line[version + 7] == '0' ? 10 : 11;
-		if (h->version == 9)
-			h->version = 10; /* has fields, whatever it says */
+		bool old = line[version + 5] == '0' || (version + 7 < len && line[version + 7] == '0');
+		h->version = old ? 10 : 11; /* with a version it has fields, whatever it says */
 		return h->target_len > 0;
 	}
 	h->version = 9;
@@ -256,18 +255,20 @@ parse_request(struct http_head *h, const uint8_t *line, size_t len)
 	       memchr(h->target, ' ', h->target_len) == NULL;
 }
 
-/* Where " HTTP/1.x" at the end of the line has its H, or len. */
+/* Where " HTTP/1.x" at the end of the line has its H, or len. Servers accept a missing x. */
 static size_t
 version_at(const uint8_t *line, size_t len)
 {
 	size_t end = len;
 	while (end > 0 && (line[end - 1] == ' ' || line[end - 1] == '\t'))
 		end--;
-	if (end < 10 || (line[end - 9] != ' ' && line[end - 9] != '\t'))
+	size_t at = end;
+	while (at > 0 && is_digit(line[at - 1]) && end - at < 3)
+		at--;
+	if (at < 8 || (line[at - 8] != ' ' && line[at - 8] != '\t'))
 		return len;
-	const uint8_t *v = line + end - 8;
-	if (!text_prefix_nocase(v, 8, "HTTP/") || (v[5] != '0' && v[5] != '1') || v[6] != '.' ||
-	        !is_digit(v[7]))
+	const uint8_t *v = line + at - 7;
+	if (!text_prefix_nocase(v, 7, "HTTP/") || (v[5] != '0' && v[5] != '1') || v[6] != '.')
 		return len;
-	return end - 8;
+	return at - 7;
 }

@@ -4,7 +4,8 @@
  * first segment decides, nothing is copied.
  *
  * A conversation seen without its beginning may start in the middle of a
- * message; then every segment is a new chance, for a while.
+ * message, and one that is nobody's may turn to a known protocol (STARTTLS, SOCKS,
+ * a proxy's preamble). So every segment is a new chance, for a while.
  */
 #include "config.h"
 
@@ -16,7 +17,8 @@
 
 enum {
 	SWITCHES_MAX = 8, /* AUTH TLS, CONNECT, upgrades: more is somebody playing */
-	CHANCES_MAX = 32, /* segments of a midstream conversation that may be nobody's */
+	CHANCES_MAX = 32, /* segments that may be nobody's before the conversation is */
+	CHANCE_BYTES_MAX = 32768, /* and bytes in them */
 };
 
 enum phase {
@@ -35,7 +37,8 @@ struct conversation {
 	struct prologue *prologue; /* PHASE_PROBING: what came so far, NULL for nothing */
 	uint32_t refused;  /* protos[] that gave it back, by index */
 	unsigned switches;
-	unsigned chances;
+	unsigned chances;    /* segments that were nobody's */
+	size_t chance_bytes;
 	bool midstream;
 	bool asked; /* the carrier was asked for at the first payload */
 };
@@ -58,7 +61,8 @@ static enum verdict replay(struct conversation *c);
 static enum verdict out_of_room(struct conversation *c);
 static enum verdict settle(struct conversation *c, enum verdict v, enum side from,
         const uint8_t *bytes, size_t len);
-static enum verdict nobodys(struct conversation *c);
+static enum verdict nobodys(struct conversation *c, enum side from, const uint8_t *bytes,
+        size_t len);
 static enum verdict give_up(struct conversation *c, const char *why);
 static void leave(struct conversation *c, bool reset);
 
@@ -184,7 +188,7 @@ probe_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t 
 	const struct proto *proto;
 	enum verdict v = choose(c, &p, &proto);
 	if (v == VERDICT_NOT_MINE)
-		return nobodys(c);
+		return nobodys(c, from, bytes, len);
 	if (v == VERDICT_MORE && c->prologue == NULL)
 		kept = hold(c, from, bytes, len);
 	if (v == VERDICT_MORE && kept == len)
@@ -364,14 +368,20 @@ settle(struct conversation *c, enum verdict v, enum side from, const uint8_t *by
 	return unused > 0 ? give(c, from, bytes + (len - unused), unused) : VERDICT_MORE;
 }
 
-/* No protocol knows these bytes. */
+/* No protocol knows what came so far. These bytes alone may be the beginning of one. */
 static enum verdict
-nobodys(struct conversation *c)
+nobodys(struct conversation *c, enum side from, const uint8_t *bytes, size_t len)
 {
-	if (!c->midstream || ++c->chances > CHANCES_MAX)
-		return give_up(c, "unknown protocol");
+	bool alone = c->prologue == NULL;
+
 	prologue_destroy(c->prologue);
 	c->prologue = NULL;
+	c->midstream = true;
+	if (!alone)
+		return probe_data(c, from, bytes, len);
+	c->chance_bytes += len;
+	if (++c->chances > CHANCES_MAX || c->chance_bytes > CHANCE_BYTES_MAX)
+		return give_up(c, "unknown protocol");
 	return VERDICT_MORE;
 }
 

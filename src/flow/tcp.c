@@ -108,11 +108,16 @@ flow_tcp_begin(struct flow *f, enum side from, const struct packet *p)
 bool
 flow_tcp_reused(const struct flow *f, enum side from, const struct packet *p)
 {
+	const struct flow_cold *cold = flow_cold_of(f);
+	const enum side other = side_other(from);
 	const bool known = f->flags & flag_of(FLOW_ISN, from);
 	if (p->flags & PACKET_BAD_CHECKSUM)
 		return false; /* no host takes it */
-	if (known && flow_cold_of(f)->isn[from] == p->tcp_seq)
+	if (known && cold->isn[from] == p->tcp_seq)
 		return false; /* sent again, or captured late */
+	if ((p->tcp_flags & TCP_ACK) && (f->flags & flag_of(FLOW_ISN, other)) &&
+	        cold->isn[other] == p->tcp_ack - 1)
+		return false; /* it answers the SYN that is known, whatever was forged in between */
 	if (flow_tcp_closed(f))
 		return true;
 	if (!known || (f->flags & FLOW_OPENING))
@@ -130,7 +135,7 @@ reopen(struct flow *f, enum side from, const struct packet *p)
 	if (p->tcp_flags & TCP_SYN) {
 		if (f->flags & resets)
 			f->flags |= FLOW_OPENING;
-		flow_unset(f, resets);
+		flow_unset(f, resets | flag_of(FLOW_FIN, from));
 	} else if (p->payload_len > 0) {
 		flow_unset(f, flag_of(FLOW_RST, from));
 	}

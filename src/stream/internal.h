@@ -20,7 +20,7 @@ enum direction_state {
 
 /*
  * Offsets count from the first byte behind the SYN, 64 bits wide. next <= offset of all that is
- * held, and next < that once the direction is open.
+ * held, and next < that once the direction is open. What is doubted may lie anywhere.
  */
 struct direction {
 	enum direction_state state;
@@ -36,13 +36,15 @@ struct direction {
 	uint64_t acked;      /* the peer has all before it */
 	uint64_t fin_at;     /* end of the stream */
 	uint64_t missing;
-	bool waiting;        /* for bytes that the peer has acknowledged: */
+	bool waiting;        /* for bytes that the peer is known to have: */
 	int64_t wait_since;  /* packet time */
+	uint64_t wait_next;  /* next at that time */
 	uint64_t wait_for;   /* up to this offset */
-	unsigned astray;      /* segments in a row that were out of the window */
-	unsigned astray_acks; /* and ACKs of the peer */
-	size_t held_bytes;   /* memory */
-	struct held_list *held; /* NULL until one is needed */
+	bool has_far_ack;
+	uint64_t far_ack;    /* acknowledged, but too far ahead to be believed alone */
+	size_t held_bytes;   /* memory of all that is held */
+	struct held_list *held;    /* NULL until one is needed */
+	struct held_list *doubted; /* segments with a bad checksum, likewise */
 };
 
 struct stream {
@@ -58,6 +60,7 @@ enum stream_counter {
 	COUNT_STREAM_GAPS,
 	COUNT_STREAM_GAP_BYTES,
 	COUNT_STREAM_CUT,
+	COUNT_STREAM_DOUBTED,
 	COUNT_STREAM_WINDOW,
 	COUNT_STREAM_AFTER_END,
 	COUNT_STREAM_NO_ACK,
@@ -77,6 +80,12 @@ struct stream_pool {
 	struct coverage_counter counters[STREAM_COUNTERS];
 };
 
+/*
+ * The largest window is 1 GB (RFC 7323 section 2.3), but none of that size is in use. What lies further
+ * ahead than this is believed only where data and ACK agree: then more than that was not captured.
+ */
+enum { STREAM_WINDOW = 64 * 1024 * 1024 };
+
 /* Bytes of one segment, not yet placed. */
 struct piece {
 	uint64_t offset;
@@ -84,6 +93,13 @@ struct piece {
 	uint32_t len; /* bytes that are there */
 	uint32_t cut; /* bytes behind them that the capture cut off */
 };
+
+static inline bool
+direction_is_far(const struct direction *d, uint64_t offset)
+{
+	const uint64_t edge = d->acked > d->next ? d->acked : d->next;
+	return offset > edge + STREAM_WINDOW;
+}
 
 static inline void
 stream_count(struct stream *s, enum stream_counter c, uint64_t n)
@@ -94,13 +110,15 @@ stream_count(struct stream *s, enum stream_counter c, uint64_t n)
 /* order.c: bytes into order */
 /* Delivers or holds a piece of the direction; what is known already is passed over. */
 void order_take(struct stream *s, enum side from, struct piece piece, int64_t time);
+/* Keeps a piece whose checksum is wrong, for where the peer acknowledges it all the same. */
+void order_doubt(struct stream *s, enum side from, struct piece piece);
 /* Delivers what is held at next, and the end when it is reached. */
 void order_drain(struct stream *s, enum side from, int64_t time);
 /* Gives up holes that the peer has acknowledged, when waiting for them has lost its sense. */
 void order_check(struct stream *s, enum side from, int64_t time);
 /* Delivers all that is held around its holes, and tells what is missing behind it. */
 void order_finish(struct stream *s, enum side from, int64_t time);
-/* Tells the bytes up to offset as missing, and drains. */
+/* The peer is known to have all up to offset: what is doubted fills it, the rest is a gap. */
 void order_skip(struct stream *s, enum side from, uint64_t offset, int64_t time);
 /* Drops all that is held. */
 void order_forget(struct stream *s, enum side from);

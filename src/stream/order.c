@@ -25,11 +25,15 @@ static const int64_t hole_time_blind = 30 * CLOCK_SECOND;
 static void give(struct stream *s, enum side from, const uint8_t *bytes, uint32_t len, int64_t time);
 static void gap(struct stream *s, enum side from, uint64_t len, int64_t time);
 static void in_order(struct stream *s, enum side from, struct piece piece, int64_t time);
-static void hold(struct stream *s, enum side from, struct piece piece);
-static void hold_part(struct stream *s, struct direction *d, const struct piece *piece, uint64_t to);
+static void believe(struct stream *s, enum side from, uint64_t to, int64_t time);
+static void hold(struct stream *s, struct direction *d, struct held_list **list, struct piece piece);
+static void hold_part(struct stream *s, struct direction *d, struct held_list *list,
+        const struct piece *piece, uint64_t to);
+static bool make_room(struct stream *s, enum side from, struct piece *piece, int64_t time);
 static bool fits(const struct stream *s, const struct direction *d, uint32_t len);
 static struct held *first_held(const struct direction *d);
-static struct held *take_held(struct stream *s, struct direction *d);
+static struct held *take_held(struct stream *s, struct direction *d, struct held_list *list);
+static void forget(struct stream *s, struct direction *d, struct held_list **list);
 static void piece_skip(struct piece *piece, uint64_t to);
 static void piece_end_at(struct piece *piece, uint64_t end);
 static uint64_t piece_end(const struct piece *piece);
@@ -71,22 +75,29 @@ first_held(const struct direction *d)
 }
 
 static struct held *
-take_held(struct stream *s, struct direction *d)
+take_held(struct stream *s, struct direction *d, struct held_list *list)
 {
-	struct held *h = held_take(d->held);
+	struct held *h = held_take(list);
 	d->held_bytes -= held_cost(h->len);
 	s->pool->used -= held_cost(h->len);
 	return h;
+}
+
+static void
+forget(struct stream *s, struct direction *d, struct held_list **list)
+{
+	while (*list != NULL && (*list)->first[0] != NULL)
+		free(take_held(s, d, *list));
+	free(*list);
+	*list = NULL;
 }
 
 void
 order_forget(struct stream *s, enum side from)
 {
 	struct direction *d = &s->side[from];
-	while (first_held(d) != NULL)
-		free(take_held(s, d));
-	free(d->held);
-	d->held = NULL;
+	forget(s, d, &d->held);
+	forget(s, d, &d->doubted);
 }
 
 static void
@@ -111,10 +122,36 @@ gap(struct stream *s, enum side from, uint64_t len, int64_t time)
 	s->pool->ops.gap(s->ctx, from, len, time);
 }
 
+/* Delivers what is doubted at next, as long as it goes on and to lies ahead. */
+static void
+believe(struct stream *s, enum side from, uint64_t to, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	while (d->doubted != NULL && d->next < to && d->state != DIRECTION_ENDED) {
+		struct held *h = d->doubted->first[0];
+		if (h == NULL || h->offset > d->next)
+			return;
+		h = take_held(s, d, d->doubted);
+		struct piece piece = {h->offset, held_bytes(h), h->len, h->cut};
+		if (piece_end(&piece) > d->next) {
+			piece_skip(&piece, d->next);
+			in_order(s, from, piece, time);
+		}
+		free(h);
+	}
+}
+
 void
 order_skip(struct stream *s, enum side from, uint64_t offset, int64_t time)
 {
-	gap(s, from, offset - s->side[from].next, time);
+	const struct direction *d = &s->side[from];
+	believe(s, from, offset, time);
+	while (d->next < offset && d->state != DIRECTION_ENDED) {
+		const struct held *doubted = d->doubted != NULL ? d->doubted->first[0] : NULL;
+		const uint64_t to = doubted != NULL && doubted->offset < offset ? doubted->offset : offset;
+		gap(s, from, to - d->next, time);
+		believe(s, from, offset, time);
+	}
 	order_drain(s, from, time);
 }
 
@@ -124,7 +161,7 @@ order_drain(struct stream *s, enum side from, int64_t time)
 	struct direction *d = &s->side[from];
 	const struct held *h;
 	while ((h = first_held(d)) != NULL && h->offset == d->next) {
-		struct held *own = take_held(s, d);
+		struct held *own = take_held(s, d, d->held);
 		const uint32_t cut = own->cut;
 		give(s, from, held_bytes(own), own->len, time);
 		gap(s, from, cut, time);
@@ -203,11 +240,12 @@ fits(const struct stream *s, const struct direction *d, uint32_t len)
 
 /* Holds the part of piece before offset to. */
 static void
-hold_part(struct stream *s, struct direction *d, const struct piece *piece, uint64_t to)
+hold_part(struct stream *s, struct direction *d, struct held_list *list, const struct piece *piece,
+        uint64_t to)
 {
 	struct piece part = *piece;
 	piece_end_at(&part, to);
-	if (held_insert(d->held, part.offset, part.bytes, part.len, part.cut, random_next(s->pool)) ==
+	if (held_insert(list, part.offset, part.bytes, part.len, part.cut, random_next(s->pool)) ==
 	        NULL) {
 		stream_count(s, COUNT_STREAM_MEMORY, 1);
 		return; /* a hole stays where it would have been */
@@ -219,17 +257,16 @@ hold_part(struct stream *s, struct direction *d, const struct piece *piece, uint
 
 /* Keeps a copy of those bytes of piece that are not held yet: the first copy of a byte wins. */
 static void
-hold(struct stream *s, enum side from, struct piece piece)
+hold(struct stream *s, struct direction *d, struct held_list **list, struct piece piece)
 {
-	struct direction *d = &s->side[from];
-	if (d->held == NULL)
-		d->held = calloc(1, sizeof *d->held);
-	if (d->held == NULL) {
+	if (*list == NULL)
+		*list = calloc(1, sizeof **list);
+	if (*list == NULL) {
 		stream_count(s, COUNT_STREAM_MEMORY, 1);
 		return;
 	}
 	const uint64_t end = piece_end(&piece);
-	const struct held *h = held_seek(d->held, piece.offset);
+	const struct held *h = held_seek(*list, piece.offset);
 	while (piece.offset < end) {
 		uint64_t to = end;
 		if (h != NULL && h->offset <= piece.offset) {
@@ -240,10 +277,48 @@ hold(struct stream *s, enum side from, struct piece piece)
 		} else {
 			if (h != NULL && h->offset < end)
 				to = h->offset;
-			hold_part(s, d, &piece, to);
+			hold_part(s, d, *list, &piece, to);
 		}
 		piece_skip(&piece, to);
 	}
+}
+
+void
+order_doubt(struct stream *s, enum side from, struct piece piece)
+{
+	struct direction *d = &s->side[from];
+	stream_count(s, COUNT_STREAM_DOUBTED, 1);
+	if (!d->ignored && d->state == DIRECTION_OPEN && piece_end(&piece) > d->next &&
+	        !direction_is_far(d, piece.offset) && fits(s, d, piece.len))
+		hold(s, d, &d->doubted, piece);
+}
+
+/*
+ * Without room the holes before the piece are given up, one after the other; but nothing is given up
+ * for bytes that are too far ahead. False: the piece is done with.
+ */
+static bool
+make_room(struct stream *s, enum side from, struct piece *piece, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	const uint64_t end = piece_end(piece);
+	while (piece->offset > d->next && !fits(s, d, piece->len)) {
+		const struct held *h = first_held(d);
+		stream_count(s, COUNT_STREAM_MEMORY, 1);
+		if (direction_is_far(d, piece->offset))
+			return false;
+		forget(s, d, &d->doubted);
+		if (h != NULL && direction_is_far(d, h->offset))
+			forget(s, d, &d->held);
+		else
+			order_skip(s, from, h != NULL && h->offset < piece->offset ? h->offset : piece->offset,
+			        time);
+		if (d->next >= end || d->ignored)
+			return false;
+		if (piece->offset < d->next)
+			piece_skip(piece, d->next);
+	}
+	return true;
 }
 
 void
@@ -256,7 +331,7 @@ order_take(struct stream *s, enum side from, struct piece piece, int64_t time)
 		piece_end_at(&piece, keep);
 	}
 	const uint64_t end = piece_end(&piece);
-	if (end > d->high)
+	if (end > d->high && !direction_is_far(d, piece.offset))
 		d->high = end;
 	stream_count(s, COUNT_STREAM_CUT, piece.cut);
 	if (d->ignored) {
@@ -272,21 +347,13 @@ order_take(struct stream *s, enum side from, struct piece piece, int64_t time)
 		return;
 	if (d->state == DIRECTION_SYN) { /* wait until the peer has taken data with the SYN */
 		if (fits(s, d, piece.len))
-			hold(s, from, piece);
+			hold(s, d, &d->held, piece);
 		return;
 	}
-	/* Without room the holes before it are given up, one after the other. */
-	while (piece.offset > d->next && !fits(s, d, piece.len)) {
-		const struct held *h = first_held(d);
-		stream_count(s, COUNT_STREAM_MEMORY, 1);
-		order_skip(s, from, h != NULL && h->offset < piece.offset ? h->offset : piece.offset, time);
-		if (d->next >= end || d->ignored)
-			return;
-		if (piece.offset < d->next)
-			piece_skip(&piece, d->next);
-	}
+	if (!make_room(s, from, &piece, time))
+		return;
 	if (piece.offset > d->next)
-		hold(s, from, piece);
+		hold(s, d, &d->held, piece);
 	else
 		in_order(s, from, piece, time);
 }
@@ -301,13 +368,16 @@ order_check(struct stream *s, enum side from, int64_t time)
 		known = h->offset;
 	if (d->fin && known > d->fin_at)
 		known = d->fin_at;
+	if (d->acked_any && !d->ignored)
+		believe(s, from, known, time);
 	if (known <= d->next || d->ignored || d->state == DIRECTION_SYN) {
 		d->waiting = false;
 		return;
 	}
-	if (!d->waiting) {
+	if (!d->waiting || d->wait_next != d->next) {
 		d->waiting = true;
 		d->wait_since = time;
+		d->wait_next = d->next;
 		d->wait_for = known;
 		return;
 	}
@@ -328,11 +398,12 @@ order_finish(struct stream *s, enum side from, int64_t time)
 	struct direction *d = &s->side[from];
 	const struct held *h;
 	order_drain(s, from, time);
-	while ((h = first_held(d)) != NULL)
+	while ((h = first_held(d)) != NULL && !(d->acked_any && direction_is_far(d, h->offset)))
 		order_skip(s, from, h->offset, time);
 	if (d->state == DIRECTION_ENDED || d->ignored)
 		return;
-	if (d->fin)
+	believe(s, from, d->acked_any ? d->acked : UINT64_MAX, time);
+	if (d->fin && !direction_is_far(d, d->fin_at))
 		order_skip(s, from, d->fin_at, time);
 	else if (d->acked > d->next + 1) /* one more than was seen is a FIN that was not */
 		order_skip(s, from, d->acked, time);

@@ -13,14 +13,6 @@
 enum {
 	MEMORY_STANDARD = 256 * 1024 * 1024,
 	PER_STREAM_STANDARD = 16 * 1024 * 1024, /* a window that may be lost and sent again */
-	/*
-	 * The largest window is 1 GB (RFC 7323 section 2.3), and none of that size is in use: what lies further
-	 * ahead of the last ACK than WINDOW was never meant to arrive.
-	 */
-	WINDOW = 64 * 1024 * 1024,
-	WINDOW_BLIND = 1 << 30, /* without ACKs in the capture, and for ACKs themselves */
-	ASTRAY_SEGMENTS = 16,   /* in a row, and as many ACKs as below: more than WINDOW was not captured */
-	ASTRAY_ACKS = 4,
 };
 
 static const struct coverage_counter counters[STREAM_COUNTERS] = {
@@ -31,6 +23,8 @@ static const struct coverage_counter counters[STREAM_COUNTERS] = {
 	[COUNT_STREAM_GAPS] = {"stream_gaps", "holes in TCP streams", 0},
 	[COUNT_STREAM_GAP_BYTES] = {"stream_gap_bytes", "TCP bytes that moved and were not captured", 0},
 	[COUNT_STREAM_CUT] = {"stream_cut_bytes", "TCP bytes cut off by the snap length", 0},
+	[COUNT_STREAM_DOUBTED] = {"stream_doubted",
+	        "TCP segments with a wrong checksum, used only where the receiver acknowledged them", 0},
 	[COUNT_STREAM_WINDOW] = {"stream_out_of_window",
 	        "TCP segments and ACKs outside of any window", 0},
 	[COUNT_STREAM_AFTER_END] = {"stream_after_end", "TCP bytes behind a FIN", 0},
@@ -42,18 +36,28 @@ static const struct coverage_counter counters[STREAM_COUNTERS] = {
 	[COUNT_STREAM_OPEN] = {"stream_open", "TCP connections not followed: no memory", 0},
 };
 
+/* Who shows from where a direction counts, after its SYN. */
+enum witness {
+	WITNESS_SYN_ACK, /* the peer's SYN with its ACK */
+	WITNESS_ACK,     /* another ACK of the peer; it may be of an earlier connection */
+	WITNESS_SELF,    /* the direction's next segment */
+};
+
 static int64_t offset_of(const struct direction *d, uint32_t sequence);
 static bool near(const struct direction *d, uint32_t sequence, uint32_t base);
 static void open_at(struct stream *s, enum side from, uint32_t base, int64_t time);
-static void bear_out(struct stream *s, enum side from, uint32_t sequence, bool exact, int64_t time);
+static void bear_out(struct stream *s, enum side from, uint32_t sequence, enum witness witness,
+        int64_t time);
 static void acknowledge(struct stream *s, enum side of, const struct packet *p);
 static void take_guessed(struct direction *d, uint32_t sequence);
 static void take_syn(struct stream *s, enum side from, const struct packet *p);
 static void take_rst(struct stream *s, enum side from, const struct packet *p);
 static void take_data(struct stream *s, enum side from, const struct packet *p);
 static void take_fin(struct stream *s, enum side from, uint64_t at, int64_t time);
-static bool in_window(struct stream *s, enum side from, uint32_t sequence, int64_t time);
 static void place(struct stream *s, enum side from, int64_t offset, const struct packet *p);
+static void advance_acked(struct stream *s, struct direction *d, uint64_t offset);
+static bool near_held(const struct direction *d, uint64_t offset);
+static bool near_far_ack(const struct direction *d, uint64_t offset);
 
 struct stream_pool *
 stream_pool_create(const struct stream_limits *limits, const struct stream_ops *ops)
@@ -126,12 +130,15 @@ stream_missing(const struct stream *s, enum side from)
 	return s->side[from].missing;
 }
 
-/* The offset nearest to next that has this sequence number (RFC 9293 section 3.4: modulo 2^32). */
+/*
+ * The offset of a sequence number, which counts modulo 2^32 (RFC 9293 section 3.4): not more than a
+ * window behind next, since nobody sends older bytes, and so up to nearly 4 GB ahead of it.
+ */
 static int64_t
 offset_of(const struct direction *d, uint32_t sequence)
 {
-	const int32_t ahead = (int32_t)(sequence - (d->base + (uint32_t)d->next));
-	return (int64_t)d->next + ahead;
+	const uint32_t ahead = sequence - (d->base + (uint32_t)d->next);
+	return (int64_t)d->next + (uint32_t)(ahead + STREAM_WINDOW) - STREAM_WINDOW;
 }
 
 /* Is sequence where base, and the data that came with the SYN, lead to? */
@@ -157,20 +164,21 @@ open_at(struct stream *s, enum side from, uint32_t base, int64_t time)
 /*
  * What comes after a SYN shows from where the direction counts. Several SYNs may have been sent,
  * with several initial numbers; and data with a SYN counts only when its receiver took it
- * (RFC 7413 section 3). exact: the receiver's own SYN-ACK says it.
+ * (RFC 7413 section 3).
  */
 static void
-bear_out(struct stream *s, enum side from, uint32_t sequence, bool exact, int64_t time)
+bear_out(struct stream *s, enum side from, uint32_t sequence, enum witness witness, int64_t time)
 {
 	struct direction *d = &s->side[from];
 	uint32_t base = d->base;
 	if (d->has_other && sequence == d->other_base) {
 		base = d->other_base;
 	} else if (!near(d, sequence, d->base)) {
-		if (exact)
-			base = sequence;
-		else if (sequence - d->base > WINDOW)
-			return; /* of another connection */
+		const bool far = sequence - d->base > STREAM_WINDOW;
+		if (far && witness == WITNESS_ACK)
+			return;
+		if (far || witness == WITNESS_SYN_ACK)
+			base = sequence; /* else data between was not captured */
 	} else if (sequence == d->base && d->high > 0) {
 		stream_count(s, COUNT_STREAM_SYN_DATA, d->high);
 		order_forget(s, from);
@@ -191,6 +199,41 @@ take_guessed(struct direction *d, uint32_t sequence)
 	d->state = DIRECTION_OPEN;
 }
 
+/*
+ * The peer has all before offset. That can be further than any window where the capture has lost much:
+ * then data there, or of a direction that is not captured at all a second ACK, must bear it out.
+ */
+static void
+advance_acked(struct stream *s, struct direction *d, uint64_t offset)
+{
+	if (direction_is_far(d, offset) && !near_held(d, offset) &&
+	        !(d->state == DIRECTION_GUESSED && near_far_ack(d, offset))) {
+		d->has_far_ack = true;
+		d->far_ack = offset;
+		stream_count(s, COUNT_STREAM_WINDOW, 1);
+		return;
+	}
+	d->acked = offset;
+	d->has_far_ack = false;
+}
+
+/* Is a byte held that lies in one window with offset? */
+static bool
+near_held(const struct direction *d, uint64_t offset)
+{
+	if (d->held == NULL)
+		return false;
+	const struct held *h = held_seek(d->held, offset - STREAM_WINDOW);
+	return h != NULL && h->offset < offset + STREAM_WINDOW;
+}
+
+static bool
+near_far_ack(const struct direction *d, uint64_t offset)
+{
+	return d->has_far_ack && offset + STREAM_WINDOW > d->far_ack &&
+	       offset < d->far_ack + STREAM_WINDOW;
+}
+
 /* p's sender tells what it has of the other direction. */
 static void
 acknowledge(struct stream *s, enum side of, const struct packet *p)
@@ -201,19 +244,14 @@ acknowledge(struct stream *s, enum side of, const struct packet *p)
 		d->base = p->tcp_ack;
 		d->state = syn ? DIRECTION_OPEN : DIRECTION_GUESSED;
 	} else if (d->state == DIRECTION_SYN) {
-		bear_out(s, of, p->tcp_ack, syn, p->time);
+		bear_out(s, of, p->tcp_ack, syn ? WITNESS_SYN_ACK : WITNESS_ACK, p->time);
 		if (d->state == DIRECTION_SYN)
 			return;
 	}
 	d->acked_any = true;
 	const int64_t offset = offset_of(d, p->tcp_ack);
-	if (offset > (int64_t)d->next + WINDOW_BLIND || offset < (int64_t)d->next - WINDOW_BLIND) {
-		d->astray_acks++;
-		stream_count(s, COUNT_STREAM_WINDOW, 1);
-	} else if (offset > 0 && (uint64_t)offset > d->acked) {
-		d->acked = (uint64_t)offset;
-		d->astray_acks = 0;
-	}
+	if (offset > 0 && (uint64_t)offset > d->acked)
+		advance_acked(s, d, (uint64_t)offset);
 	if (d->state != DIRECTION_ENDED && d->acked > d->next)
 		order_check(s, of, p->time);
 }
@@ -224,7 +262,11 @@ take_syn(struct stream *s, enum side from, const struct packet *p)
 	struct direction *d = &s->side[from];
 	const uint32_t base = p->tcp_seq + 1;
 	d->reset = false;
-	if (d->state == DIRECTION_SYN && base != d->base) {
+	const bool answer = p->tcp_flags & TCP_ACK;
+	const bool untouched = d->next == 0 && d->high == 0 && !d->fin;
+	if (base != d->base && (d->state == DIRECTION_SYN ||
+	                               (d->state == DIRECTION_OPEN && answer && untouched))) {
+		d->state = DIRECTION_SYN;
 		d->has_other = true;
 		d->other_base = d->base;
 		order_forget(s, from);
@@ -258,37 +300,11 @@ take_rst(struct stream *s, enum side from, const struct packet *p)
 	d->reset = true;
 }
 
-/*
- * False: no host would take it. When all lies far away for long, more was lost than a window;
- * then the direction goes on from there.
- */
-static bool
-in_window(struct stream *s, enum side from, uint32_t sequence, int64_t time)
-{
-	struct direction *d = &s->side[from];
-	const int64_t offset = offset_of(d, sequence);
-	const uint64_t edge = d->acked > d->next ? d->acked : d->next;
-	const int64_t window = d->acked_any ? WINDOW : WINDOW_BLIND;
-	if (offset <= (int64_t)edge + window && offset > (int64_t)d->next - WINDOW_BLIND) {
-		d->astray = 0;
-		return true;
-	}
-	stream_count(s, COUNT_STREAM_WINDOW, 1);
-	if (++d->astray < ASTRAY_SEGMENTS || (d->acked_any && d->astray_acks < ASTRAY_ACKS))
-		return false;
-	d->astray = 0;
-	order_finish(s, from, time);
-	if (d->state != DIRECTION_OPEN)
-		return false;
-	order_skip(s, from, d->next + (sequence - (d->base + (uint32_t)d->next)), time);
-	return true;
-}
-
 static void
 take_fin(struct stream *s, enum side from, uint64_t at, int64_t time)
 {
 	struct direction *d = &s->side[from];
-	if (d->fin || at < d->high || at < d->next)
+	if ((d->fin && !direction_is_far(d, d->fin_at)) || at < d->high || at < d->next)
 		return; /* sent again, or with data behind it */
 	d->fin = true;
 	d->fin_at = at;
@@ -305,11 +321,17 @@ take_data(struct stream *s, enum side from, const struct packet *p)
 		return;
 	if (p->payload_len <= 1 && !fin && offset_of(d, sequence) == (int64_t)d->next - 1)
 		return; /* a keep-alive (RFC 9293 section 3.8.4); its byte is no data */
-	if (!in_window(s, from, sequence, p->time))
-		return;
 	const int64_t offset = offset_of(d, sequence);
 	const int64_t end = offset + p->payload_len;
-	d->reset = false; /* it went on: that reset was not taken */
+	if (offset > 0 && direction_is_far(d, (uint64_t)offset)) {
+		stream_count(s, COUNT_STREAM_WINDOW, 1);
+		if (near_far_ack(d, (uint64_t)offset)) {
+			d->acked = d->far_ack;
+			d->has_far_ack = false;
+		}
+	} else {
+		d->reset = false; /* it went on: that reset was not taken */
+	}
 	if (p->payload_len > 0)
 		place(s, from, offset, p);
 	if (fin && end >= 0 && d->state == DIRECTION_OPEN)
@@ -339,15 +361,25 @@ place(struct stream *s, enum side from, int64_t offset, const struct packet *p)
 		.len = p->captured - skip,
 		.cut = p->payload_len - p->captured - (before - skip),
 	};
-	order_take(s, from, piece, p->time);
+	if (p->flags & PACKET_BAD_CHECKSUM)
+		order_doubt(s, from, piece);
+	else
+		order_take(s, from, piece, p->time);
 }
 
 void
 stream_segment(struct stream *s, enum side from, const struct packet *p)
 {
 	struct direction *d = &s->side[from];
+	const struct direction *other = &s->side[side_other(from)];
+	const bool unanswered = other->state == DIRECTION_SYN && d->state == DIRECTION_NEW;
 	if (!(p->tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST))) {
 		stream_count(s, COUNT_STREAM_NO_ACK, 1); /* RFC 9293 section 3.10.7.4, fifth */
+		return;
+	}
+	if (p->flags & PACKET_BAD_CHECKSUM) { /* of such a packet only the data can be of use */
+		if (d->state == DIRECTION_OPEN && p->payload_len > 0 && !(p->tcp_flags & TCP_SYN))
+			place(s, from, offset_of(d, p->tcp_seq), p);
 		return;
 	}
 	if (p->tcp_flags & TCP_RST) {
@@ -358,15 +390,17 @@ stream_segment(struct stream *s, enum side from, const struct packet *p)
 		stream_count(s, COUNT_STREAM_URGENT, 1);
 	if (p->tcp_flags & TCP_ACK) {
 		acknowledge(s, side_other(from), p);
-		if (s->side[side_other(from)].state == DIRECTION_SYN && !(p->tcp_flags & TCP_SYN)) {
+		if (other->state == DIRECTION_SYN && !(p->tcp_flags & TCP_SYN)) {
 			stream_count(s, COUNT_STREAM_WINDOW, 1);
 			return; /* of an earlier connection: it does not answer this SYN */
 		}
 	}
+	if (unanswered && (p->tcp_flags & (TCP_FIN | TCP_SYN)) == TCP_FIN)
+		return; /* nothing was opened that could end (RFC 9293 section 3.10.7.3, fifth) */
 	if (p->tcp_flags & TCP_SYN)
 		take_syn(s, from, p);
 	else if (d->state == DIRECTION_SYN)
-		bear_out(s, from, p->tcp_seq, false, p->time);
+		bear_out(s, from, p->tcp_seq, WITNESS_SELF, p->time);
 	else if (d->state == DIRECTION_NEW)
 		open_at(s, from, p->tcp_seq, p->time);
 	else if (d->state == DIRECTION_GUESSED)

@@ -37,7 +37,13 @@ void stream_pool_destroy(struct stream_pool *p); /* takes NULL; after all its st
 /* ctx is handed to the ops. NULL: out of memory or at the limit (counted). */
 struct stream *stream_open(struct stream_pool *p, void *ctx);
 
-/* Takes a TCP segment sent by from. Callbacks run before it returns; they may ignore s, not close it. */
+/*
+ * Takes a TCP segment sent by from. Callbacks run before it returns; they may ignore s, not close it.
+ * Of one with PACKET_BAD_CHECKSUM only the data is kept, apart, and used where the receiver acknowledged it
+ * and no good copy came; so those may be handed in as well.
+ *
+ * A reset is told when the stream is closed, unless data after it shows that it was forged.
+ */
 void stream_segment(struct stream *s, enum side from, const struct packet *p);
 
 /* Nothing more of this side (or of both) is wanted: held bytes go, segments are only tracked. */

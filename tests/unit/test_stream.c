@@ -5,7 +5,7 @@
  *   >S1000      SYN of the source with sequence number 1000
  *   <S500:1001  the destination's SYN with ACK 1001
  *   >1001=abc   data at 1001; it has an ACK, of what its sender acknowledged last
- *   >F1004      flags S F R U stand before the number; N: no ACK
+ *   >F1004      flags S F R U stand before the number; N: no ACK; B: bad checksum
  *   >1001=abc+5 with five more bytes that the capture cut off
  * or a command: @3.5 the time is 3.5 s from now on; !> the source's side is ignored from now on.
  * What comes out is one text: ">abc" data, ">(3)" a gap of 3 bytes, ">$" the end, ">!" a reset;
@@ -83,13 +83,15 @@ struct script {
 };
 
 static uint8_t
-take_flags(const char **at, bool *no_ack)
+take_flags(const char **at, bool *no_ack, bool *bad)
 {
 	static const char letters[] = "FSRPAU"; /* in the order of their bits */
 	uint8_t flags = 0;
 	for (; isupper((unsigned char)**at); ++*at) {
 		if (**at == 'N')
 			*no_ack = true;
+		else if (**at == 'B')
+			*bad = true;
 		else
 			flags |= (uint8_t)(1u << (strchr(letters, **at) - letters));
 	}
@@ -103,8 +105,9 @@ segment(struct script *x, const char *word)
 	struct packet p = {.time = x->time, .tcp_window = 1000};
 	const enum side from = word[0] == '>' ? SIDE_SOURCE : SIDE_DESTINATION;
 	const char *at = word + 1;
-	bool no_ack = false;
-	p.tcp_flags = take_flags(&at, &no_ack);
+	bool no_ack = false, bad = false;
+	p.tcp_flags = take_flags(&at, &no_ack, &bad);
+	p.flags = bad ? PACKET_BAD_CHECKSUM : 0;
 	if (p.tcp_flags & (TCP_SYN | TCP_RST))
 		no_ack = true;
 	char *rest;
@@ -162,6 +165,7 @@ counter(struct stream_pool *pool, const char *name)
 	return 0;
 }
 
+/* Both ends have opened: 1001 and 501 are their next numbers. */
 #define SHAKE ">S1000 <S500:1001 >1001:501 "
 
 static const struct {
@@ -240,6 +244,26 @@ static const struct {
 	{">S1000 <S500 >S1000:501 <S500:1001 >1001:501=a <501:1002=b", ">a<b", NULL, 0},
 	{SHAKE ">1001=a >S1000 >1002=b", ">ab", NULL, 0},
 	{SHAKE ">1001=a >S7777 >1002=b", ">ab", NULL, 0},
+	{">S1000 <R0:1001 <F0:1001 >R1001 <S500:1001 >1001:501=a <501:1002=b", ">a<b", NULL, 0},
+	{">S1000 <S500:1001 <S700:1001 >1001:501=a <501:1002=b", ">a<b", NULL, 0},
+	{">S1000 <S500:1001 <S700:1001 >1001:701=a <701:1002=b", ">a<b", NULL, 0},
+	{">S1000 >S2000 >S3000 >2001:501=a >2002=b", ">ab", NULL, 0},
+	/* more was lost than a window, and more than 2 GB: data and ACK agree */
+	{SHAKE ">1001=a >300001001=b <501:300001002 @9 >300001002=c", ">a(299999999)bc", NULL, 0},
+	{SHAKE ">1001=a <501:300001001 >300001001=b @9 >300001002=c", ">a(299999999)bc", NULL, 0},
+	{SHAKE ">1001=a >3000001001=b <501:3000001002 @9 >3000001002=c", ">a(2999999999)bc", NULL, 0},
+	{SHAKE ">1001=a >F3000001001=b <501:3000001003 @9 >3000001002 ", ">a(2999999999)b$", NULL, 0},
+	{SHAKE ">1001=a <501:300001001 >1002=b", ">ab", NULL, 0},
+	{SHAKE ">1001=a >300001001=b >1002=c", ">ac", NULL, 0},
+	{">1:500 >1:300000500 >1:300000600 >1:300000700", "<(300000200)", NULL, 0},
+	/* a wrong checksum: used where the receiver had it */
+	{SHAKE ">B1001=abc <501:1004 >1004=d", ">abcd", "stream_doubted", 1},
+	{SHAKE ">B1001=XXX >1001=abc <501:1004 >1004=d", ">abcd", NULL, 0},
+	{SHAKE ">B1001=XXXX <501:1001 >1001=ab <501:1003 >1003=cd", ">abcd", NULL, 0},
+	{SHAKE ">1001=ab >B1003=cd >1005=ef <501:1007 >1007=g", ">abcdefg", NULL, 0},
+	{SHAKE ">1001=ab >B1003=cd >1006=fg <501:1008 @9 >1008=h", ">abcd(1)fgh", NULL, 0},
+	{">1001=ab >B1003=cd >1005=e @40 >1006=f", ">abcdef", NULL, 0},
+	{SHAKE ">BF1001 >BR1001 >1001=a", ">a", NULL, 0},
 	/* what is no data */
 	{SHAKE ">1001=abc >1003=X >1003 >1004=d", ">abcd", "stream_retransmitted", 0},
 	{SHAKE ">N1001=XXX >1001=abc", ">abc", "stream_no_ack", 1},

@@ -23,7 +23,8 @@ enum { FILE_MAX = 1 << 20 };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static int set_defaults(struct conf *c, struct arena *a);
-static int load_file(const char *path, struct conf *c, struct arena *a, char *error, size_t error_size);
+static int read_text(const char *name, const uint8_t *text, size_t len, struct conf *c, struct arena *a, char *error,
+    size_t error_size);
 static uint8_t *read_file(const char *path, size_t *len, char *error, size_t error_size);
 static void read_attribution(struct conf_reading *r, const struct file_attribution *f, struct attribution_conf *out);
 static void read_lists(struct conf_reading *r, const struct file_attribution *f, struct attribution_conf *out);
@@ -44,17 +45,6 @@ static const char *const *read_texts(struct conf_reading *r, const char *key, ch
     void (*read)(struct conf_reading *r, const char *key, const char *text, const char **out));
 static const char *default_spool(struct arena *a);
 
-static const char *const severity_words[] = {
-	[SEVERITY_INFO] = "info",
-	[SEVERITY_LOW] = "low",
-	[SEVERITY_MEDIUM] = "medium",
-	[SEVERITY_HIGH] = "high",
-	[SEVERITY_CRITICAL] = "critical",
-};
-
-/* The words for CONFIDENCE_INFO and above. */
-static const char *const confidence_words[] = {"info", "low", "medium", "high", "confirmed"};
-
 static const char *const format_words[] = {
 	[LIST_AUTO] = "auto",
 	[LIST_CSV] = "csv",
@@ -73,6 +63,22 @@ static const struct webhook_target webhook_defaults = {
 int
 conf_load(const char *path, struct conf *out, char *error, size_t error_size)
 {
+	size_t len = 0;
+
+	if (path == NULL)
+		return conf_load_text("", "", 0, out, error, error_size);
+	*out = (struct conf){0};
+	uint8_t *text = read_file(path, &len, error, error_size);
+	if (text == NULL)
+		return -1;
+	int result = conf_load_text(path, text, len, out, error, error_size);
+	free(text);
+	return result;
+}
+
+int
+conf_load_text(const char *name, const void *text, size_t len, struct conf *out, char *error, size_t error_size)
+{
 	struct arena *a = calloc(1, sizeof *a);
 
 	*out = (struct conf){0};
@@ -84,7 +90,7 @@ conf_load(const char *path, struct conf *out, char *error, size_t error_size)
 	out->owner = a;
 	if (set_defaults(out, a) != 0)
 		snprintf(error, error_size, "out of memory");
-	else if (path == NULL || load_file(path, out, a, error, error_size) == 0)
+	else if (read_text(name, text, len, out, a, error, error_size) == 0)
 		return 0;
 	conf_free(out);
 	return -1;
@@ -132,40 +138,33 @@ set_defaults(struct conf *c, struct arena *a)
 }
 
 static int
-load_file(const char *path, struct conf *c, struct arena *a, char *error, size_t error_size)
+read_text(const char *name, const uint8_t *text, size_t len, struct conf *c, struct arena *a, char *error,
+    size_t error_size)
 {
 	struct yaml_lines lines;
 	struct file_conf *f = NULL;
-	int result = -1;
 	struct conf_reading r = {
-		.file = path,
+		.file = name,
 		.lines = &lines,
 		.arena = a,
 		.error = error,
 		.error_size = error_size,
 	};
-	size_t len = 0;
-	uint8_t *bytes = read_file(path, &len, error, error_size);
 
-	if (bytes == NULL)
+	if (conf_yaml_load(name, text, len, &conf_schema, a, &lines, (void **)&f, error, error_size) != 0)
 		return -1;
-	if (conf_yaml_load(path, bytes, len, &conf_schema, a, &lines, (void **)&f, error, error_size) != 0)
-		goto out;
-	if (f != NULL) {
-		read_attribution(&r, f->attribution, &c->attribution);
-		read_rules(&r, f->rules, &c->policy);
-		read_packets(&r, f->packets, c);
-		read_transfers(&r, f->transfers, c);
-		read_limits(&r, f->limits, c);
-		read_timeouts(&r, f->timeouts, c);
-		read_output(&r, f->output, c);
-		read_webhooks(&r, f, &c->output);
-		conf_yaml_free(&conf_schema, f);
-	}
-	result = r.failed ? -1 : 0;
-out:
-	free(bytes);
-	return result;
+	if (f == NULL)
+		return 0; /* nothing but comments */
+	read_attribution(&r, f->attribution, &c->attribution);
+	read_rules(&r, f->rules, &c->policy);
+	read_packets(&r, f->packets, c);
+	read_transfers(&r, f->transfers, c);
+	read_limits(&r, f->limits, c);
+	read_timeouts(&r, f->timeouts, c);
+	read_output(&r, f->output, c);
+	read_webhooks(&r, f, &c->output);
+	conf_yaml_free(&conf_schema, f);
+	return r.failed ? -1 : 0;
 }
 
 /* All of it, for the caller to free; NULL and error. */
@@ -228,9 +227,12 @@ static void
 read_lists(struct conf_reading *r, const struct file_attribution *f, struct attribution_conf *out)
 {
 	struct list_conf *lists = conf_alloc(r, f->lists_count, sizeof *lists);
+	const char *words[CONFIDENCE_CONFIRMED - CONFIDENCE_INFO + 1];
 
 	if (lists == NULL)
 		return;
+	for (size_t i = 0; i < COUNT(words); i++)
+		words[i] = confidence_name((enum confidence)(CONFIDENCE_INFO + i));
 	for (unsigned i = 0; i < f->lists_count; i++) {
 		const struct file_list *from = &f->lists[i];
 		size_t format = LIST_AUTO, confidence = 0;
@@ -242,7 +244,7 @@ read_lists(struct conf_reading *r, const struct file_attribution *f, struct attr
 		lists[i].format = (enum list_format)format;
 		conf_country(r, "jurisdiction", from->jurisdiction, &lists[i].jurisdiction);
 		if (from->confidence != NULL) {
-			conf_word(r, "confidence", from->confidence, confidence_words, COUNT(confidence_words), &confidence);
+			conf_word(r, "confidence", from->confidence, words, COUNT(words), &confidence);
 			lists[i].confidence = (enum confidence)(CONFIDENCE_INFO + confidence);
 		}
 	}
@@ -406,15 +408,18 @@ read_webhook(struct conf_reading *r, const struct file_webhook *f, struct webhoo
 {
 	static const char *const web[] = {"https", "http", NULL};
 	static const char *const proxies[] = {"http", "https", "socks5", "socks5h", "socks4", "socks4a", NULL};
+	const char *words[SEVERITY_CRITICAL + 1];
 	size_t minimum = webhook_defaults.minimum;
 
+	for (size_t i = 0; i < COUNT(words); i++)
+		words[i] = severity_name((enum severity)i);
 	*t = webhook_defaults;
 	conf_text(r, "name", f->name, &t->name);
 	conf_url(r, "url", f->url, web, &t->url);
 	read_secret(r, f, t);
 	conf_path(r, "ca_file", f->ca_file, &t->ca_file);
 	conf_url(r, "proxy", f->proxy, proxies, &t->proxy);
-	conf_word(r, "minimum_severity", f->minimum_severity, severity_words, COUNT(severity_words), &minimum);
+	conf_word(r, "minimum_severity", f->minimum_severity, words, COUNT(words), &minimum);
 	t->minimum = (enum severity)minimum;
 	conf_time(r, "timeout", f->timeout, CLOCK_MILLISECOND, &t->timeout);
 	conf_time(r, "retry_first", f->retry_first, CLOCK_MILLISECOND, &t->retry_first);

@@ -34,6 +34,9 @@ struct conf {
  * Strings in out live until conf_free.
  */
 int conf_load(const char *path, struct conf *out, char *error, size_t error_size);
+
+/* The same of text that is already read; name stands for the file in messages and relative paths. */
+int conf_load_text(const char *name, const void *text, size_t len, struct conf *out, char *error, size_t error_size);
 void conf_free(struct conf *c);
 
 #endif

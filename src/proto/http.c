@@ -57,6 +57,7 @@ static enum verdict http_gap(void *state, enum side from, uint64_t len);
 static void http_end(void *state, enum side from);
 static void http_close(void *state, bool reset);
 static bool begins_within(const uint8_t *bytes, size_t len);
+static void lose(struct http *h, enum side from);
 static enum verdict take_head(struct http *h, enum side from, const uint8_t *bytes, size_t len, size_t *used);
 static enum verdict gathered(struct http *h, enum side from);
 static enum verdict no_head(struct http *h, enum side from, const uint8_t *bytes, size_t len, size_t *used);
@@ -162,19 +163,21 @@ http_gap(void *state, enum side from, uint64_t len)
 	switch (side->state) {
 	case STATE_HEAD:
 		mime_gather_reset(&side->gather);
-		side->gapped = true;
-		side->state = STATE_LOST;
+		lose(h, from);
 		break;
 	case STATE_BODY:
 		side->body_begun = true;
 		v = http_body_gap(&side->body, len, &skipped, &left);
 		if (side->payload != NULL && skipped > 0)
 			http_payload_skip(side->payload, skipped);
-		if (v == VERDICT_DONE || (v == VERDICT_MALFORMED && side->body.whole))
-			end_body(side, TRANSFER_COMPLETE, left > 0 || v != VERDICT_DONE ? STATE_LOST : STATE_HEAD);
-		else if (v == VERDICT_MALFORMED)
+		if (v == VERDICT_DONE || side->body.whole)
+			end_body(side, TRANSFER_COMPLETE, STATE_HEAD);
+		if (v == VERDICT_DONE && left > 0)
+			lose(h, from);
+		if (v == VERDICT_MALFORMED) {
 			side->state = STATE_LOST;
-		side->gapped = side->gapped || side->state == STATE_LOST;
+			side->gapped = true;
+		}
 		break;
 	case STATE_LOST:
 		if (side->payload != NULL)
@@ -184,6 +187,17 @@ http_gap(void *state, enum side from, uint64_t len)
 		break;
 	}
 	return VERDICT_MORE;
+}
+
+/* A message, or the beginning of one, was not seen. */
+static void
+lose(struct http *h, enum side from)
+{
+	struct http_side *side = &h->side[from], *other = &h->side[side_other(from)];
+	side->state = STATE_LOST;
+	side->gapped = true;
+	if (side->any ? side->answers : other->any && !other->answers)
+		http_queue_lost(&h->requests);
 }
 
 static void

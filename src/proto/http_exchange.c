@@ -40,6 +40,14 @@ http_queue_take(struct http_queue *q, bool gapped)
 }
 
 void
+http_queue_lost(struct http_queue *q)
+{
+	http_exchange_unref(oldest(q));
+	if (q->count > 1)
+		q->pipelines = true;
+}
+
+void
 http_queue_clear(struct http_queue *q)
 {
 	while (q->count > 0)

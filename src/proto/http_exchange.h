@@ -51,6 +51,8 @@ void http_queue_add(struct http_queue *q, struct http_exchange *x);
  * have been lost before it; then a client that waits for each answer means its newest request.
  */
 struct http_exchange *http_queue_take(struct http_queue *q, bool gapped);
+/* The answer to the oldest request was lost. Others that wait show a client that pipelines. */
+void http_queue_lost(struct http_queue *q);
 void http_queue_clear(struct http_queue *q);
 
 /* One reference. request NULL: it was not seen. NULL: out of memory. */

@@ -16,7 +16,7 @@ enum {
 	PATIENCE = 1024, /* bytes of an unfinished first line after which "GET /" is believed */
 };
 
-static bool is_token(uint8_t c);
+static bool is_word(uint8_t c);
 static bool is_digit(uint8_t c);
 static enum http_start start_of_response(const uint8_t *bytes, size_t len);
 static enum http_start start_of_request(const uint8_t *bytes, size_t len);
@@ -94,7 +94,7 @@ start_of_request(const uint8_t *bytes, size_t len)
 {
 	struct http_head h = {.version = 0};
 	size_t step, method = 0;
-	while (method < len && method <= METHOD_MAX && is_token(bytes[method]))
+	while (method < len && method <= METHOD_MAX && is_word(bytes[method]))
 		method++;
 	if (method == 0 || method > METHOD_MAX)
 		return HTTP_START_NO;
@@ -173,12 +173,14 @@ http_method_is(const struct http_head *h, const char *method)
 	return h->method_len == strlen(method) && memcmp(h->method, method, h->method_len) == 0;
 }
 
-/* RFC 9110 section 5.6.2; and what is no ASCII at all, to which servers answer as to any unknown method */
+/*
+ * A method is a token (RFC 9110 section 5.6.2), but servers answer to anything that
+ * stands where one should.
+ */
 static bool
-is_token(uint8_t c)
+is_word(uint8_t c)
 {
-	return c >= 0x80 || is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+	return c > ' ' && c != 0x7f;
 }
 
 static bool
@@ -235,20 +237,22 @@ static bool
 parse_request(struct http_head *h, const uint8_t *line, size_t len)
 {
 	size_t method = 0;
-	while (method < len && method <= METHOD_MAX && is_token(line[method]))
+	while (method < len && method <= METHOD_MAX && is_word(line[method]))
 		method++;
 	if (method == 0 || method > METHOD_MAX || method == len || line[method] != ' ')
 		return false;
 	h->method = line;
 	h->method_len = method;
 	size_t version = version_at(line, len);
+	if (version < method)
+		return false;
 	h->target = line + method;
 	h->target_len = version - method;
 	text_trim(&h->target, &h->target_len);
 	if (version < len) {
 		bool old = line[version + 5] == '0' || (version + 7 < len && line[version + 7] == '0');
 		h->version = old ? 10 : 11; /* with a version it has fields, whatever it says */
-		return h->target_len > 0;
+		return true;
 	}
 	h->version = 9;
 	return http_method_is(h, "GET") && h->target_len > 0 && h->target[0] == '/' &&

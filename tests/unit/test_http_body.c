@@ -39,6 +39,8 @@ test_start_lines(void **state)
 	        {"GET  /a b  HTTP/1.0 \r\n", "GET", "/a b", 10, 0},
 	        {"VERSION-CONTROL /x HTTP/1.1\n", "VERSION-CONTROL", "/x", 11, 0},
 	        {"OPTIONS * HTTP/1.1\r\n", "OPTIONS", "*", 11, 0},
+	        {"OPTIONS HTTP/1.1\r\n", "OPTIONS", "", 11, 0},
+	        {"GET/ HTTP/1.1\r\n", "GET/", "", 11, 0},
 	        {"\xc3\x83 / HTTP/1.\n", "\xc3\x83", "/", 11, 0},
 	        {"\r\nGET /a\r\n", "GET", "/a", 9, 0},
 	        {"HTTP/1.1 200 OK\r\n", NULL, NULL, 11, 200},

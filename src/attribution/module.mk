@@ -46,4 +46,44 @@ TESTS += tests/unit/test_geo
 tests_unit_test_geo_SOURCES = tests/unit/test_geo.c tests/unit/mmdb_build.h
 tests_unit_test_geo_LDADD = $(unit_ldadd)
 tests_unit_test_geo_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_csv
+TESTS += tests/unit/test_csv
+tests_unit_test_csv_SOURCES = tests/unit/test_csv.c tests/unit/attribution_help.h
+tests_unit_test_csv_LDADD = $(unit_ldadd)
+tests_unit_test_csv_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_delegated
+TESTS += tests/unit/test_delegated
+tests_unit_test_delegated_SOURCES = tests/unit/test_delegated.c tests/unit/attribution_help.h
+tests_unit_test_delegated_LDADD = $(unit_ldadd)
+tests_unit_test_delegated_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_listing
+TESTS += tests/unit/test_listing
+tests_unit_test_listing_SOURCES = tests/unit/test_listing.c \
+	tests/unit/attribution_help.h tests/unit/mmdb_build.h
+tests_unit_test_listing_LDADD = $(unit_ldadd)
+tests_unit_test_listing_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_lookup
+TESTS += tests/unit/test_lookup
+tests_unit_test_lookup_SOURCES = tests/unit/test_lookup.c tests/unit/attribution_help.h
+tests_unit_test_lookup_LDADD = $(unit_ldadd)
+tests_unit_test_lookup_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if FUZZER
+noinst_PROGRAMS += tests/fuzz/fuzz_mmdb
+tests_fuzz_fuzz_mmdb_SOURCES = tests/fuzz/fuzz_mmdb.c
+tests_fuzz_fuzz_mmdb_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_mmdb_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_csv
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/list_fuzz.h
+tests_fuzz_fuzz_csv_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_csv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_cidr
+tests_fuzz_fuzz_cidr_SOURCES = tests/fuzz/fuzz_cidr.c tests/fuzz/list_fuzz.h
+tests_fuzz_fuzz_cidr_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_cidr_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_delegated
+tests_fuzz_fuzz_delegated_SOURCES = tests/fuzz/fuzz_delegated.c tests/fuzz/list_fuzz.h
+tests_fuzz_fuzz_delegated_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_delegated_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif

@@ -1,0 +1,12 @@
+#include "config.h"
+
+#include "list_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	fuzz_list(LIST_DELEGATED, bytes, len);
+	return 0;
+}

@@ -34,7 +34,7 @@ struct summary_file {
 	char protocol[16];
 	char network[64];            /* the listed network it met, or empty */
 	char hash[12];               /* how it begins, or empty */
-	int64_t time;
+	int64_t start, end;
 	uint64_t size;               /* or as much as was seen */
 	bool size_known;
 	enum transfer_state state;
@@ -127,7 +127,7 @@ size_t summary_networks_top(const struct summary_networks *n, const struct summa
 /* Is the country of any of them known? */
 bool summary_countries_known(const struct summary *s);
 
-/* Is f one of the files that a is about? */
+/* Is f, by its ends and its time, one of the files that a is about? */
 bool summary_alert_covers(const struct summary_alert *a, const struct summary_file *f);
 
 /* ---- summary_page.c ---- */

@@ -38,6 +38,7 @@ static void print_files(const struct summary *s, const struct summary_files *fil
 static void print_unread(const struct summary *s);
 static void print_verdict(const struct summary *s);
 static void tell_unseen(const struct summary *s, char *text, size_t size);
+static uint64_t files_listed(const struct summary_files *files);
 static bool has_limits(const struct summary *s);
 static void fill_file(char (*row)[GRID_CELL_MAX], const struct summary_file *f);
 static const char *file_state(const struct summary_file *f);
@@ -152,7 +153,7 @@ print_alert(const struct summary *s, const struct summary_alert *a)
 	snprintf(text, sizeof text, "%s of payload", size);
 	if (a->files > 0)
 		append(text, sizeof text, ", %s file%s", text_count(count, a->files), text_plural(a->files));
-	if (a->count > 1)
+	if (a->count > 1 && a->count != a->files)
 		append(text, sizeof text, ", %s occurrences in this one alert", text_count(count, a->count));
 	field(s, "amount", text);
 	field(s, "time", text_span(time, a->first, a->last));
@@ -300,9 +301,9 @@ static void
 print_files(const struct summary *s, const struct summary_files *files, size_t shown)
 {
 	static const struct grid_column columns[] = {
-		{.title = ""}, {.title = "Name", .least = 20}, {.title = "Size", .right = true},
+		{.title = ""}, {.title = "Name", .least = 16}, {.title = "Size", .right = true},
 		{.title = "From", .least = 18}, {.title = "To", .least = 18}, {.title = "Via"},
-		{.title = "Account", .least = 8}, {.title = "SHA-256", .spare = true}, {.title = "State"},
+		{.title = "Account", .least = 12}, {.title = "SHA-256", .spare = true},
 	};
 	const struct page *p = &s->page;
 	struct grid *g = files->count > 0 ? calloc(1, sizeof *g) : NULL;
@@ -328,14 +329,14 @@ static void
 fill_file(char (*row)[GRID_CELL_MAX], const struct summary_file *f)
 {
 	const struct summary_end *const ends[] = {&f->from, &f->to};
+	const char *state = file_state(f);
 	char addr[ADDR_TEXT_MAX];
 
 	snprintf(row[0], GRID_CELL_MAX, "%s", f->listed > CONFIDENCE_INFO ? "!" : "");
 	if (f->basis == TRANSFER_INFERRED)
 		snprintf(row[1], GRID_CELL_MAX, "inferred%s%s", f->name[0] != '\0' ? ": " : "", f->name);
 	else
-		snprintf(row[1], GRID_CELL_MAX, "%s%s", f->name[0] != '\0' ? f->name : "(unnamed)",
-			f->listing ? " (directory listing)" : "");
+		snprintf(row[1], GRID_CELL_MAX, "%s", f->name[0] != '\0' ? f->name : "(unnamed)");
 	text_size(row[2], f->size);
 	for (size_t i = 0; i < 2; i++) {
 		addr_format(&ends[i]->addr, addr);
@@ -344,11 +345,10 @@ fill_file(char (*row)[GRID_CELL_MAX], const struct summary_file *f)
 	}
 	snprintf(row[5], GRID_CELL_MAX, "%s", f->protocol);
 	snprintf(row[6], GRID_CELL_MAX, "%s", f->user);
-	snprintf(row[7], GRID_CELL_MAX, "%s", f->hash);
-	snprintf(row[8], GRID_CELL_MAX, "%s", file_state(f));
+	snprintf(row[7], GRID_CELL_MAX, "%s", state[0] != '\0' ? state : f->hash);
 }
 
-/* What keeps it from being whole, or nothing. */
+/* What keeps it from being a whole file, or nothing. */
 static const char *
 file_state(const struct summary_file *f)
 {
@@ -356,7 +356,7 @@ file_state(const struct summary_file *f)
 		return "aborted";
 	if (f->state == TRANSFER_TRUNCATED && f->basis == TRANSFER_READ)
 		return "cut off";
-	return "";
+	return f->listing ? "listing" : "";
 }
 
 /* ---- what was not read ---- */
@@ -416,8 +416,14 @@ print_verdict(const struct summary *s)
 	}
 	fputc('\n', p->out);
 	if (raised == 0) {
-		snprintf(text, sizeof text, "No alert: in what could be read, no file reached or left a listed network.");
-		if (s->alert_count > 0)
+		uint64_t met = files_listed(&s->read) + files_listed(&s->inferred);
+		if (met > 0)
+			snprintf(text, sizeof text, "No alert, but %llu file%s met a listed network: see \"For information\".",
+				(unsigned long long)met, text_plural(met));
+		else
+			snprintf(text, sizeof text,
+				"No alert: in what could be read, no file reached or left a listed network.");
+		if (met == 0 && s->alert_count > 0)
 			append(text, sizeof text, " What is told for information above is weak or contradicted evidence.");
 	} else {
 		snprintf(text, sizeof text, "%llu alert%s: %s.", (unsigned long long)raised, text_plural(raised),
@@ -428,6 +434,17 @@ print_verdict(const struct summary *s)
 	}
 	tell_unseen(s, text, sizeof text);
 	page_wrap(p, raised > 0 ? INK_RED : INK_GREEN, 0, text);
+}
+
+/* Of those kept, which are the listed ones before all others. */
+static uint64_t
+files_listed(const struct summary_files *files)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < files->count; i++)
+		count += files->rows[i].listed > CONFIDENCE_INFO;
+	return count;
 }
 
 /* A quiet capture proves only as much as was seen of it. */

@@ -187,7 +187,8 @@ file_fill(struct summary_file *f, const struct transfer_record *r)
 	if (listing == NULL || (data != NULL && data->confidence > listing->confidence))
 		listing = data;
 	*f = (struct summary_file){
-		.time = r->start,
+		.start = r->start,
+		.end = r->end,
 		.size = r->size_known ? r->size : r->seen + r->missing,
 		.size_known = r->size_known,
 		.state = r->state,
@@ -245,7 +246,7 @@ file_order(const void *a, const void *b)
 	if (order == 0)
 		order = compare_u64(y->size, x->size);
 	if (order == 0)
-		order = x->time < y->time ? -1 : x->time > y->time;
+		order = x->start < y->start ? -1 : x->start > y->start;
 	return order != 0 ? order : strcmp(x->id, y->id);
 }
 
@@ -351,7 +352,7 @@ summary_alert_covers(const struct summary_alert *a, const struct summary_file *f
 	bool ends = addr_equal(&a->from.addr, &f->from.addr) && addr_equal(&a->to.addr, &f->to.addr);
 	bool turned = addr_equal(&a->from.addr, &f->to.addr) && addr_equal(&a->to.addr, &f->from.addr);
 
-	if (!a->transfer)
+	if (!a->transfer || f->start > a->last || f->end < a->first)
 		return false;
 	if (a->network[0] == '\0')
 		return ends || turned;

@@ -324,32 +324,38 @@ grid_print(const struct grid *g, const struct page *p)
 		print_row(g, p, g->ink[r], g->cells[r], width);
 }
 
-/* Each column as wide as its widest cell, then the widest ones made narrower; 0: nothing in it. */
+/*
+ * Each column as wide as its widest cell (0: nothing in it). Spare ones go where even the least widths
+ * are too much, and then the widest are made narrower.
+ */
 static void
 grid_fit(const struct grid *g, unsigned page_width, unsigned width[GRID_COLUMNS])
 {
-	unsigned total = GRID_MARGIN;
+	unsigned total = GRID_MARGIN, least = GRID_MARGIN;
 
 	for (size_t c = 0; c < g->column_count; c++) {
+		const struct grid_column *column = &g->columns[c];
 		for (size_t r = 0; r < g->rows; r++) {
 			unsigned w = text_width(g->cells[r][c]);
 			width[c] = w > width[c] ? w : width[c];
 		}
-		unsigned title = text_width(g->columns[c].title);
-		if (width[c] > 0 && width[c] < title)
-			width[c] = title;
-		if (width[c] > 0)
-			total += width[c] + GRID_GAP;
+		if (width[c] == 0)
+			continue;
+		unsigned title = text_width(column->title);
+		width[c] = width[c] < title ? title : width[c];
+		total += width[c] + GRID_GAP;
+		least += (column->least > 0 && column->least < width[c] ? column->least : width[c]) + GRID_GAP;
 	}
-	total -= GRID_GAP; /* none behind the last */
-	while (total > page_width && grid_narrow(g, width))
-		total--;
-	for (size_t c = g->column_count; total > page_width && c-- > 0;) {
+	page_width += GRID_GAP; /* there is none behind the last */
+	for (size_t c = g->column_count; least > page_width && c-- > 0;) {
 		if (!g->columns[c].spare || width[c] == 0)
 			continue;
+		least -= width[c] + GRID_GAP;
 		total -= width[c] + GRID_GAP;
 		width[c] = 0;
 	}
+	while (total > page_width && grid_narrow(g, width))
+		total--;
 }
 
 /* Takes one from the widest column that can be narrower; false: there is none. */

@@ -59,13 +59,13 @@ const char *text_span(char text[SUMMARY_TIME_MAX], int64_t start, int64_t end);
 const char *text_plural(uint64_t count);
 
 /* Rows of cells, printed with aligned columns that fit the page. */
-enum { GRID_COLUMNS = 9, GRID_ROWS = 48, GRID_CELL_MAX = 288 };
+enum { GRID_COLUMNS = 8, GRID_ROWS = 48, GRID_CELL_MAX = 288 };
 
 struct grid_column {
 	const char *title;
 	bool right;     /* numbers */
 	unsigned least; /* columns that it keeps when the page is narrow; 0: never shrinks */
-	bool spare;     /* it goes when the page is too narrow even so */
+	bool spare;     /* it goes when the page is too narrow even so; never shrinks */
 };
 
 struct grid {

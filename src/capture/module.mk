@@ -30,3 +30,11 @@ tests_unit_test_capture_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_corpus_SOURCES = tests/unit/test_corpus.c
 tests_unit_test_corpus_LDADD = libwaybill.a $(LIB_LIBS)
 endif
+
+EXTRA_DIST += tests/fuzz/corpus/capture
+if FUZZER
+noinst_PROGRAMS += tests/fuzz/fuzz_capture
+tests_fuzz_fuzz_capture_SOURCES = tests/fuzz/fuzz_capture.c
+tests_fuzz_fuzz_capture_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_capture_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif

@@ -37,3 +37,11 @@ tests_unit_test_checksum_SOURCES = tests/unit/test_checksum.c tests/unit/decode_
 tests_unit_test_checksum_LDADD = $(unit_ldadd)
 tests_unit_test_checksum_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CMOCKA_CFLAGS)
 endif
+
+EXTRA_DIST += tests/fuzz/corpus/frame
+if FUZZER
+noinst_PROGRAMS += tests/fuzz/fuzz_frame
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c
+tests_fuzz_fuzz_frame_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif

@@ -26,6 +26,7 @@ struct input {
 	int fd; /* -1: from memory */
 	const uint8_t *memory;
 	size_t memory_left;
+	size_t chunk;              /* bytes that a buffer holds at first */
 	struct buffer raw;         /* compressed bytes; unused for a plain file */
 	struct buffer plain;       /* what readers look at */
 	const struct codec *codec; /* NULL: not compressed */
@@ -38,7 +39,7 @@ struct input {
 static const struct codec *const codecs[] = {&codec_gzip, &codec_zstd};
 
 static struct input *input_create(int fd);
-static int buffer_room(struct buffer *b, size_t n);
+static int buffer_room(struct buffer *b, size_t n, size_t least);
 static size_t buffer_held(const struct buffer *b);
 static bool input_read(struct input *in, struct buffer *to);
 static ssize_t input_read_fd(int fd, uint8_t *to, size_t room);
@@ -79,6 +80,7 @@ input_open_memory(const void *bytes, size_t len)
 		in->memory = bytes;
 		in->memory_left = len;
 		in->size = len;
+		in->chunk = len < INPUT_BUFFER ? len + CODEC_MAGIC_MAX : INPUT_BUFFER;
 	}
 	return in;
 }
@@ -90,6 +92,7 @@ input_create(int fd)
 	if (in == NULL)
 		return NULL;
 	in->fd = fd;
+	in->chunk = INPUT_BUFFER;
 	return in;
 }
 
@@ -111,7 +114,7 @@ const uint8_t *
 input_need(struct input *in, size_t n)
 {
 	while (buffer_held(&in->plain) < n) {
-		if (n > INPUT_NEED_MAX || buffer_room(&in->plain, n) < 0) {
+		if (n > INPUT_NEED_MAX || buffer_room(&in->plain, n, in->chunk) < 0) {
 			in->error = "a record is too large to be held";
 			return NULL;
 		}
@@ -179,9 +182,10 @@ buffer_held(const struct buffer *b)
 	return b->end - b->at;
 }
 
-/* Makes room behind the held bytes so that n can be held in all. 0, or -1 when memory is out. */
+/* Makes room for n bytes, those held included, in a buffer of least bytes at least. 0, or -1 when
+ * memory is out. */
 static int
-buffer_room(struct buffer *b, size_t n)
+buffer_room(struct buffer *b, size_t n, size_t least)
 {
 	size_t held = buffer_held(b);
 
@@ -192,7 +196,7 @@ buffer_room(struct buffer *b, size_t n)
 	}
 	if (b->bytes != NULL && n <= b->size)
 		return 0;
-	size_t size = n > INPUT_BUFFER ? n : INPUT_BUFFER;
+	size_t size = n > least ? n : least;
 	uint8_t *bytes = realloc(b->bytes, size);
 	if (bytes == NULL)
 		return -1;
@@ -235,7 +239,7 @@ input_detect(struct input *in)
 		in->codec = codecs[i];
 		in->raw = in->plain;
 		in->plain = (struct buffer){.bytes = NULL};
-		if (buffer_room(&in->plain, INPUT_BUFFER) < 0)
+		if (buffer_room(&in->plain, 1, in->chunk) < 0)
 			in->error = "out of memory";
 		return;
 	}

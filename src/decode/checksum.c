@@ -24,8 +24,6 @@ struct sender {
 
 struct senders {
 	struct table *table;
-	struct sender *slots; /* of SENDERS_MAX */
-	size_t used;
 	struct sender *last[2]; /* who sent lately: most often the same two */
 	bool offload;
 	bool merging; /* the capture was made where segments are merged */
@@ -33,6 +31,7 @@ struct senders {
 
 static struct sender *sender_of(struct senders *s, const struct addr *src, uint8_t protocol);
 static struct sender *sender_add(struct senders *s, const struct sender_key *key);
+static void senders_forget(struct table *table);
 
 uint64_t
 checksum_add(uint64_t sum, const uint8_t *bytes, size_t len)
@@ -84,10 +83,9 @@ senders_create(void)
 	struct senders *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return NULL;
-	s->slots = calloc(SENDERS_MAX, sizeof *s->slots);
 	s->table = table_create(SENDERS_MAX);
-	if (s->slots == NULL || s->table == NULL) {
-		senders_destroy(s);
+	if (s->table == NULL) {
+		free(s);
 		return NULL;
 	}
 	return s;
@@ -98,8 +96,7 @@ senders_destroy(struct senders *s)
 {
 	if (s == NULL)
 		return;
-	table_destroy(s->table);
-	free(s->slots);
+	senders_forget(s->table);
 	free(s);
 }
 
@@ -147,21 +144,32 @@ sender_of(struct senders *s, const struct addr *src, uint8_t protocol)
 static struct sender *
 sender_add(struct senders *s, const struct sender_key *key)
 {
-	if (s->used == SENDERS_MAX) {
+	if (table_count(s->table) == SENDERS_MAX) {
 		struct table *fresh = table_create(SENDERS_MAX);
 		if (fresh == NULL)
 			return NULL;
-		table_destroy(s->table);
+		senders_forget(s->table);
 		s->table = fresh;
-		s->used = 0;
 		s->last[0] = s->last[1] = NULL;
 	}
-	struct sender *sender = &s->slots[s->used];
-	*sender = (struct sender){.key = *key};
-	if (table_put(s->table, key, sizeof *key, sender, NULL) < 0)
+	struct sender *sender = calloc(1, sizeof *sender);
+	if (sender == NULL || table_put(s->table, key, sizeof *key, sender, NULL) < 0) {
+		free(sender);
 		return NULL;
-	s->used++;
+	}
+	sender->key = *key;
 	return sender;
+}
+
+static void
+senders_forget(struct table *table)
+{
+	size_t cursor = 0;
+	struct sender *sender;
+
+	while ((sender = table_next(table, &cursor, NULL, NULL)) != NULL)
+		free(sender);
+	table_destroy(table);
 }
 
 bool

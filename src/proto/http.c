@@ -56,6 +56,7 @@ static enum verdict http_data(void *state, enum side from, const uint8_t *bytes,
 static enum verdict http_gap(void *state, enum side from, uint64_t len);
 static void http_end(void *state, enum side from);
 static void http_close(void *state, bool reset);
+static size_t line_ends(const uint8_t *bytes, size_t len);
 static bool begins_within(const uint8_t *bytes, size_t len);
 static void lose(struct http *h, enum side from);
 static enum verdict take_head(struct http *h, enum side from, const uint8_t *bytes, size_t len, size_t *used);
@@ -140,16 +141,27 @@ http_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 			v = take_lost(h, from, bytes, len, &used);
 			break;
 		case STATE_TUNNEL:
-			used = 0;
-			v = take_tunnel(h, from, bytes, len);
+			used = line_ends(bytes, len);
+			if (used == 0)
+				v = take_tunnel(h, from, bytes, len);
 			break;
 		}
 		bytes += used;
 		len -= used;
 	}
 	if (v == VERDICT_SWITCH)
-		session_switch(h->session, len);
+		session_switch(h->session, len - line_ends(bytes, len));
 	return v;
+}
+
+/* One too many behind a head belongs to it, not to what is tunnelled. */
+static size_t
+line_ends(const uint8_t *bytes, size_t len)
+{
+	size_t n = 0;
+	while (n < len && (bytes[n] == '\r' || bytes[n] == '\n'))
+		n++;
+	return n;
 }
 
 static enum verdict
@@ -367,7 +379,8 @@ take_response(struct http *h, enum side from, const struct http_head *head)
 		return VERDICT_DONE;
 	side->gapped = false;
 	http_exchange_answered(x, head->status);
-	if (head->status == 101 || (x->connect && head->status / 100 == 2)) {
+	if (head->status == 101 || (x->connect && head->status / 100 == 2) ||
+	        (x->unknown && http_head_says(head, "connection established"))) {
 		http_exchange_unref(x);
 		return VERDICT_SWITCH;
 	}

@@ -100,7 +100,7 @@ start_of_request(const uint8_t *bytes, size_t len)
 		return HTTP_START_NO;
 	if (method == len)
 		return HTTP_START_MORE;
-	if (bytes[method] != ' ')
+	if (bytes[method] != ' ' && bytes[method] != '\r' && bytes[method] != '\n')
 		return HTTP_START_NO;
 
 	const uint8_t *lf = memchr(bytes, '\n', len);
@@ -168,6 +168,12 @@ http_head_lists(const struct http_head *h, const char *name, const char *word)
 }
 
 bool
+http_head_says(const struct http_head *h, const char *reason)
+{
+	return text_equal_nocase(h->reason, h->reason_len, reason);
+}
+
+bool
 http_method_is(const struct http_head *h, const char *method)
 {
 	return h->method_len == strlen(method) && memcmp(h->method, method, h->method_len) == 0;
@@ -226,6 +232,9 @@ parse_status(struct http_head *h, const uint8_t *line, size_t len)
 	if (text_to_u64(line + at, 3, &status) < 0)
 		return false;
 	h->status = (unsigned)status;
+	h->reason = line + at + 3;
+	h->reason_len = len - at - 3;
+	text_trim(&h->reason, &h->reason_len);
 	return true;
 }
 
@@ -236,16 +245,13 @@ parse_status(struct http_head *h, const uint8_t *line, size_t len)
 static bool
 parse_request(struct http_head *h, const uint8_t *line, size_t len)
 {
-	size_t method = 0;
-	while (method < len && method <= METHOD_MAX && is_word(line[method]))
+	size_t method = 0, version = version_at(line, len);
+	while (method < version && method <= METHOD_MAX && is_word(line[method]))
 		method++;
-	if (method == 0 || method > METHOD_MAX || method == len || line[method] != ' ')
+	if (method == 0 || method > METHOD_MAX || method == len || (method < version && line[method] != ' '))
 		return false;
 	h->method = line;
 	h->method_len = method;
-	size_t version = version_at(line, len);
-	if (version < method)
-		return false;
 	h->target = line + method;
 	h->target_len = version - method;
 	text_trim(&h->target, &h->target_len);
@@ -259,7 +265,7 @@ parse_request(struct http_head *h, const uint8_t *line, size_t len)
 	       memchr(h->target, ' ', h->target_len) == NULL;
 }
 
-/* Where " HTTP/1.x" at the end of the line has its H, or len. Servers accept a missing x. */
+/* Where "HTTP/1.x" at the end of the line has its H, or len. Servers see it even where x or the space is missing. */
 static size_t
 version_at(const uint8_t *line, size_t len)
 {
@@ -269,7 +275,7 @@ version_at(const uint8_t *line, size_t len)
 	size_t at = end;
 	while (at > 0 && is_digit(line[at - 1]) && end - at < 3)
 		at--;
-	if (at < 8 || (line[at - 8] != ' ' && line[at - 8] != '\t'))
+	if (at < 8)
 		return len;
 	const uint8_t *v = line + at - 7;
 	if (!text_prefix_nocase(v, 7, "HTTP/") || (v[5] != '0' && v[5] != '1') || v[6] != '.')

@@ -23,8 +23,10 @@ struct http_head {
 	bool response;
 	unsigned version; /* 9, 10, 11 */
 	unsigned status;  /* of a response */
-	const uint8_t *method, *target;
+	const uint8_t *method, *target; /* of a request */
 	size_t method_len, target_len;
+	const uint8_t *reason;          /* of a response */
+	size_t reason_len;
 	struct mime_fields fields;
 };
 
@@ -51,6 +53,9 @@ bool http_list_next(const uint8_t **value, size_t *left, const uint8_t **item, s
 
 /* Is word an element of any field of that name? */
 bool http_head_lists(const struct http_head *h, const char *name, const char *word);
+
+/* Is that the reason phrase? Proxies greet a tunnel with one that no other answer has. */
+bool http_head_says(const struct http_head *h, const char *reason);
 
 bool http_method_is(const struct http_head *h, const char *method);
 

@@ -40,6 +40,7 @@ test_start_lines(void **state)
 	        {"VERSION-CONTROL /x HTTP/1.1\n", "VERSION-CONTROL", "/x", 11, 0},
 	        {"OPTIONS * HTTP/1.1\r\n", "OPTIONS", "*", 11, 0},
 	        {"OPTIONS HTTP/1.1\r\n", "OPTIONS", "", 11, 0},
+	        {"GET/HTTP/1.1\r\n", "GET/", "", 11, 0},
 	        {"GET/ HTTP/1.1\r\n", "GET/", "", 11, 0},
 	        {"\xc3\x83 / HTTP/1.\n", "\xc3\x83", "/", 11, 0},
 	        {"\r\nGET /a\r\n", "GET", "/a", 9, 0},

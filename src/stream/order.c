@@ -24,6 +24,7 @@ static const int64_t hole_time_blind = 30 * CLOCK_SECOND;
 
 static void give(struct stream *s, enum side from, const uint8_t *bytes, uint32_t len, int64_t time);
 static void gap(struct stream *s, enum side from, uint64_t len, int64_t time);
+static void give_held(struct stream *s, enum side from, int64_t time);
 static void in_order(struct stream *s, enum side from, struct piece piece, int64_t time);
 static void believe(struct stream *s, enum side from, uint64_t to, int64_t time);
 static void hold(struct stream *s, struct direction *d, struct held_list **list, struct piece piece);
@@ -155,18 +156,24 @@ order_skip(struct stream *s, enum side from, uint64_t offset, int64_t time)
 	order_drain(s, from, time);
 }
 
+/* Delivers the first one held, which is next. */
+static void
+give_held(struct stream *s, enum side from, int64_t time)
+{
+	struct direction *d = &s->side[from];
+	struct held *h = take_held(s, d, d->held);
+	give(s, from, held_bytes(h), h->len, time);
+	gap(s, from, h->cut, time);
+	free(h);
+}
+
 void
 order_drain(struct stream *s, enum side from, int64_t time)
 {
 	struct direction *d = &s->side[from];
 	const struct held *h;
-	while ((h = first_held(d)) != NULL && h->offset == d->next) {
-		struct held *own = take_held(s, d, d->held);
-		const uint32_t cut = own->cut;
-		give(s, from, held_bytes(own), own->len, time);
-		gap(s, from, cut, time);
-		free(own);
-	}
+	while ((h = first_held(d)) != NULL && h->offset == d->next)
+		give_held(s, from, time);
 	if (d->fin && d->next >= d->fin_at && d->state != DIRECTION_ENDED) {
 		d->state = DIRECTION_ENDED;
 		order_forget(s, from);
@@ -207,7 +214,7 @@ in_order(struct stream *s, enum side from, struct piece piece, int64_t time)
 			to = held_end(h) < end ? held_end(h) : end;
 			stream_count(s, COUNT_STREAM_RETRANSMITTED, to - d->next);
 			piece_skip(&piece, to);
-			order_drain(s, from, time);
+			give_held(s, from, time);
 			continue;
 		}
 		if (h != NULL && h->offset < end)

@@ -252,6 +252,8 @@ acknowledge(struct stream *s, enum side of, const struct packet *p)
 	const int64_t offset = offset_of(d, p->tcp_ack);
 	if (offset > 0 && (uint64_t)offset > d->acked)
 		advance_acked(s, d, (uint64_t)offset);
+	else if (d->acked > d->high) /* of what was not seen, only the latest word counts */
+		d->acked = offset > (int64_t)d->next ? (uint64_t)offset : d->next;
 	if (d->state != DIRECTION_ENDED && d->acked > d->next)
 		order_check(s, of, p->time);
 }
@@ -308,6 +310,8 @@ take_fin(struct stream *s, enum side from, uint64_t at, int64_t time)
 		return; /* sent again, or with data behind it */
 	d->fin = true;
 	d->fin_at = at;
+	if (d->ignored)
+		d->next = at; /* holes do not matter any more */
 	order_drain(s, from, time);
 }
 

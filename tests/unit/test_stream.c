@@ -256,6 +256,7 @@ static const struct {
 	{SHAKE ">1001=a <501:300001001 >1002=b", ">ab", NULL, 0},
 	{SHAKE ">1001=a >300001001=b >1002=c", ">ac", NULL, 0},
 	{">1:500 >1:300000500 >1:300000600 >1:300000700", "<(300000200)", NULL, 0},
+	{SHAKE ">1001=a <501:9001 <501:1002 @9 >1002=b <501:1003 >1003=c", ">abc", NULL, 0},
 	/* a wrong checksum: used where the receiver had it */
 	{SHAKE ">B1001=abc <501:1004 >1004=d", ">abcd", "stream_doubted", 1},
 	{SHAKE ">B1001=XXX >1001=abc <501:1004 >1004=d", ">abcd", NULL, 0},
@@ -300,11 +301,213 @@ test_scripts(void **state)
 	assert_int_equal(failures, 0);
 }
 
+/* The side may be ignored from within its own data, with more of it held. */
+static void
+test_ignore_inside(void **state)
+{
+	(void)state;
+	struct stream_pool *pool = stream_pool_create(&(struct stream_limits){.memory = 0}, &ops);
+	struct sink k = {.last = -1};
+	struct script x = {.stream = stream_open(pool, &k), .ack = {501, 1001}};
+	k.ignore = x.stream;
+	static const char *const words[] = {
+		">S1000", "<S500:1001", ">1003=c", ">B1004=d", ">1005=e", ">1001=ab+3", ">F1009", "<501=x",
+	};
+	for (size_t i = 0; i < COUNT(words); i++)
+		segment(&x, words[i]);
+	stream_close(x.stream, 0);
+	assert_string_equal(k.text, ">ab$<x");
+	stream_pool_destroy(pool);
+}
+
+/*
+ * Random segments of one direction against a model: each byte is what its first copy said, or
+ * missing when that was cut off or never came.
+ */
+enum { MODEL_MAX = 6000, MISSING = 256 };
+
+struct model {
+	uint32_t random;
+	size_t len;
+	uint16_t want[MODEL_MAX]; /* MISSING, or the byte */
+	bool claimed[MODEL_MAX];
+	uint16_t have[MODEL_MAX];
+	size_t had;
+	bool ended;
+};
+
+static uint32_t
+model_random(struct model *m, uint32_t below)
+{
+	m->random = m->random * 1664525 + 1013904223;
+	return (m->random >> 8) % below;
+}
+
+static void
+model_data(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t time)
+{
+	struct model *m = ctx;
+	(void)time;
+	assert_int_equal(from, SIDE_SOURCE);
+	assert_true(m->had + len <= m->len);
+	for (size_t i = 0; i < len; i++)
+		m->have[m->had++] = bytes[i];
+}
+
+static void
+model_gap(void *ctx, enum side from, uint64_t len, int64_t time)
+{
+	struct model *m = ctx;
+	(void)from;
+	(void)time;
+	assert_true(m->had + len <= m->len);
+	for (uint64_t i = 0; i < len; i++)
+		m->have[m->had++] = MISSING;
+}
+
+static void
+model_end(void *ctx, enum side from, bool reset, int64_t time)
+{
+	struct model *m = ctx;
+	(void)from;
+	(void)time;
+	assert_false(reset);
+	assert_false(m->ended);
+	m->ended = true;
+}
+
+static const struct stream_ops model_ops = {.data = model_data, .gap = model_gap, .end = model_end};
+
+static void
+model_send(struct model *m, struct stream *s, uint32_t base, size_t at, size_t len)
+{
+	const size_t cut = model_random(m, 12) == 0 ? model_random(m, (uint32_t)len + 1) : 0;
+	uint8_t *copy = malloc(len - cut + 1);
+	for (size_t i = 0; i < len; i++) {
+		const uint8_t byte = (uint8_t)model_random(m, 256);
+		if (i < len - cut)
+			copy[i] = byte;
+		if (!m->claimed[at + i])
+			m->want[at + i] = i < len - cut ? byte : MISSING;
+		m->claimed[at + i] = true;
+	}
+	const struct packet p = {
+		.tcp_flags = TCP_ACK,
+		.tcp_seq = base + (uint32_t)at,
+		.tcp_ack = 1,
+		.payload = copy,
+		.payload_len = (uint32_t)len,
+		.captured = (uint32_t)(len - cut),
+	};
+	stream_segment(s, SIDE_SOURCE, &p);
+	free(copy);
+}
+
+static void
+model_run(struct model *m, struct stream_pool *pool)
+{
+	struct stream *s = stream_open(pool, m);
+	const uint32_t base = UINT32_MAX - model_random(m, 4000);
+	m->len = 1 + model_random(m, MODEL_MAX);
+	for (size_t i = 0; i < m->len; i++)
+		m->want[i] = MISSING;
+	stream_segment(s, SIDE_SOURCE, &(struct packet){.tcp_flags = TCP_SYN, .tcp_seq = base - 1});
+	stream_segment(s, SIDE_DESTINATION,
+	        &(struct packet){.tcp_flags = TCP_SYN | TCP_ACK, .tcp_ack = base});
+	const uint32_t window = 1 + model_random(m, 2000), longest = 1 + model_random(m, 300);
+	const uint32_t loss = model_random(m, 8);
+	for (size_t edge = 0; edge < m->len;) {
+		/* Mostly onward, at times anywhere in the window, over what is there already. */
+		const size_t back = model_random(m, 3) == 0 ? 0 : model_random(m, window);
+		const size_t at = edge > back ? edge - back : 0;
+		size_t len = 1 + model_random(m, longest);
+		len = len > m->len - at ? m->len - at : len;
+		if (model_random(m, 20) >= loss)
+			model_send(m, s, base, at, len);
+		if (at + len > edge)
+			edge = at + len;
+		if (model_random(m, 4) == 0 && edge < m->len)
+			edge += model_random(m, (uint32_t)(m->len - edge < 50 ? m->len - edge : 50));
+	}
+	const struct packet fin = {.tcp_flags = TCP_FIN | TCP_ACK,
+		.tcp_seq = base + (uint32_t)m->len, .tcp_ack = 1};
+	stream_segment(s, SIDE_SOURCE, &fin);
+	stream_close(s, 0);
+}
+
+static void
+test_random(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= 2000; seed++) {
+		struct stream_pool *pool =
+		        stream_pool_create(&(struct stream_limits){.memory = 0}, &model_ops);
+		struct model m = {.random = seed};
+		model_run(&m, pool);
+		assert_true(m.ended);
+		assert_int_equal(m.had, m.len);
+		for (size_t i = 0; i < m.len; i++)
+			if (m.have[i] != m.want[i])
+				fail_msg("seed %u: byte %zu is %d instead of %d", seed, i, m.have[i],
+				        m.want[i]);
+		stream_pool_destroy(pool);
+	}
+}
+
+/* With little memory bytes can be given up, but never be wrong, and none is forgotten. */
+static void
+test_random_limited(void **state)
+{
+	(void)state;
+	uint64_t given_up = 0;
+	for (uint32_t seed = 1; seed <= 1000; seed++) {
+		struct stream_pool *pool = stream_pool_create(
+		        &(struct stream_limits){.memory = 1 + seed * 3, .per_stream = 1 + seed * 2},
+		        &model_ops);
+		struct model m = {.random = seed};
+		model_run(&m, pool);
+		assert_true(m.ended);
+		assert_int_equal(m.had, m.len);
+		for (size_t i = 0; i < m.len; i++)
+			assert_true(m.have[i] == m.want[i] || m.have[i] == MISSING);
+		given_up += counter(pool, "stream_memory");
+		stream_pool_destroy(pool);
+	}
+	assert_true(given_up > 0);
+}
+
+/* Many segments in the worst order: the first one comes last, the others at random. */
+static void
+test_many_held(void **state)
+{
+	(void)state;
+	enum { SEGMENTS = 100000, STEP = 7919 }; /* they have no common divisor */
+	struct stream_pool *pool = stream_pool_create(&(struct stream_limits){.per_stream = 64 << 20}, &ops);
+	struct sink k = {.last = -1};
+	struct stream *s = stream_open(pool, &k);
+	k.ignore = s; /* one entry is enough */
+	stream_segment(s, SIDE_SOURCE, &(struct packet){.tcp_flags = TCP_SYN, .tcp_seq = 99});
+	for (uint32_t i = 1; i <= SEGMENTS; i++) {
+		const uint32_t place = (uint32_t)((uint64_t)i * STEP % SEGMENTS);
+		const struct packet p = {.tcp_flags = TCP_ACK, .tcp_seq = 100 + place * 2, .tcp_ack = 1,
+			.payload = (const uint8_t *)"ab", .payload_len = 2, .captured = 2};
+		stream_segment(s, SIDE_SOURCE, &p);
+	}
+	assert_int_equal(counter(pool, "stream_held"), SEGMENTS - 1);
+	assert_string_equal(k.text, ">ab");
+	stream_close(s, 0);
+	stream_pool_destroy(pool);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts),
+		cmocka_unit_test(test_ignore_inside),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random_limited),
+		cmocka_unit_test(test_many_held),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

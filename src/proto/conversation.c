@@ -324,9 +324,11 @@ static enum verdict
 out_of_room(struct conversation *c)
 {
 	struct probe p = probe_of(c);
-	if (c->prologue != NULL)
+	const struct proto *proto = NULL;
+	if (c->prologue != NULL) {
 		prologue_probe(c->prologue, &p);
-	const struct proto *proto = likely(c, &p);
+		proto = likely(c, &p);
+	}
 	return proto != NULL ? start(c, proto, "port") : give_up(c, "unknown protocol");
 }
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 static enum verdict take_line(struct ftp *f, enum side from, const struct ftp_line *line);
+static bool makes_sense(const struct ftp *f, enum side from, const struct ftp_line *line);
 static enum side client_by(enum side from, const struct ftp_line *line);
 static bool begins_tls(const struct ftp *f, enum side from, const uint8_t *bytes, size_t len);
 
@@ -105,8 +106,21 @@ take_line(struct ftp *f, enum side from, const struct ftp_line *line)
 		f->client = client_by(from, line);
 		f->sides_known = true;
 	}
+	if (line->torn && !makes_sense(f, from, line))
+		return VERDICT_MORE;
 	return from == f->client ? ftp_dialogue_command(f, line->bytes, line->len)
 	                         : ftp_dialogue_reply(f, line->bytes, line->len);
+}
+
+/* A gap loses whole lines more often than parts of them: what looks like one is taken for one. */
+static bool
+makes_sense(const struct ftp *f, enum side from, const struct ftp_line *line)
+{
+	struct ftp_command command;
+
+	if (from != f->client)
+		return f->replies.open != 0 || ftp_reply_code(line->bytes, line->len) != 0;
+	return ftp_command_parse(line->bytes, line->len, &command) && command.verb != NULL;
 }
 
 /* Seen from the middle, the initiator is a guess: who answers with numbers is the server. */

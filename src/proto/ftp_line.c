@@ -38,13 +38,13 @@ ftp_lines_take(struct ftp_lines *l, const uint8_t *bytes, size_t len, struct ftp
 			take_byte(l, bytes[i]);
 			continue;
 		}
-		*whole = !l->skip;
-		l->skip = false;
+		*whole = true;
 		l->telnet = FTP_TELNET_PLAIN;
 		l->total = 0;
 		while (l->len > 0 && (l->bytes[l->len - 1] == '\r' || l->bytes[l->len - 1] == '\0'))
 			l->len--;
-		*line = (struct ftp_line){.bytes = l->bytes, .len = l->len};
+		*line = (struct ftp_line){.bytes = l->bytes, .len = l->len, .torn = l->torn};
+		l->torn = false;
 		return i + 1;
 	}
 	return len;
@@ -55,13 +55,13 @@ ftp_lines_gap(struct ftp_lines *l)
 {
 	l->len = l->total = 0;
 	l->telnet = FTP_TELNET_PLAIN;
-	l->skip = true;
+	l->torn = true;
 }
 
 bool
 ftp_lines_at_start(const struct ftp_lines *l)
 {
-	return l->total == 0 && !l->skip;
+	return l->total == 0;
 }
 
 static void
@@ -103,7 +103,7 @@ take_telnet(struct ftp_lines *l, uint8_t byte)
 static void
 keep(struct ftp_lines *l, uint8_t byte)
 {
-	if (!l->skip && l->len < FTP_LINE_MAX && reserve(l))
+	if (l->len < FTP_LINE_MAX && reserve(l))
 		l->bytes[l->len++] = byte;
 }
 

@@ -25,12 +25,13 @@ struct ftp_lines { /* embedded; all zero is the initial state */
 	size_t len, size;
 	size_t total;      /* bytes of this line so far, also those not kept */
 	enum ftp_telnet telnet;
-	bool skip;         /* behind a gap: the rest of a line whose beginning is lost */
+	bool torn;         /* behind a gap: perhaps the rest of a line whose beginning is lost */
 };
 
 struct ftp_line {
 	const uint8_t *bytes; /* without CR LF; borrowed until the next call */
 	size_t len;
+	bool torn; /* the first behind a gap: its beginning may be lost */
 };
 
 void ftp_lines_clear(struct ftp_lines *l);

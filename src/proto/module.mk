@@ -44,6 +44,30 @@ libwaybill_a_SOURCES += \
 	src/proto/ssh.c
 
 if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_ftp
+TESTS += tests/unit/test_ftp
+tests_unit_test_ftp_SOURCES = tests/unit/test_ftp.c tests/unit/proto_stage.h
+tests_unit_test_ftp_LDADD = $(unit_ldadd)
+tests_unit_test_ftp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_conversation
+TESTS += tests/unit/test_conversation
+tests_unit_test_conversation_SOURCES = tests/unit/test_conversation.c tests/unit/proto_stage.h
+tests_unit_test_conversation_LDADD = $(unit_ldadd)
+tests_unit_test_conversation_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_tls
+TESTS += tests/unit/test_tls
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/proto_stage.h
+tests_unit_test_tls_LDADD = $(unit_ldadd)
+tests_unit_test_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_ssh
+TESTS += tests/unit/test_ssh
+tests_unit_test_ssh_SOURCES = tests/unit/test_ssh.c tests/unit/proto_stage.h
+tests_unit_test_ssh_LDADD = $(unit_ldadd)
+tests_unit_test_ssh_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
 check_PROGRAMS += tests/unit/test_http
 TESTS += tests/unit/test_http
 tests_unit_test_http_SOURCES = tests/unit/test_http.c tests/unit/recorder.c tests/unit/recorder.h

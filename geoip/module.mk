@@ -4,8 +4,6 @@ EXTRA_DIST += geoip/build-geoip
 
 # Made from Debian's data packages where they are installed; without them waybill has no
 # database of its own and says so. Made again only when the data or the script changes.
-GEOIP_LIBLOC = /usr/share/libloc-location/location.db
-GEOIP_TOR = /usr/share/tor
 noinst_DATA = geoip/waybill.mmdb
 CLEANFILES += geoip/waybill.mmdb geoip/waybill.mmdb.new
 geoip/waybill.mmdb: $(top_srcdir)/geoip/build-geoip $(wildcard $(GEOIP_LIBLOC) $(GEOIP_TOR)/geoip $(GEOIP_TOR)/geoip6)

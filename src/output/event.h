@@ -50,10 +50,10 @@ void event_waybill_listed(struct json *j, const struct flow_record *flow, const 
 const char *event_side(enum side s);             /* "source" */
 const char *event_confidence(enum confidence c); /* "confirmed"; "none" */
 
-/* An event's own name for a rule's, for people: "File transfer with a sanctioned network"; or NULL. */
+/* A rule's name for people: "File transfer with a sanctioned network"; or NULL. */
 const char *event_rule_name(const char *rule);
 
-/* Is the user agent's text a client's banner of HTTP? */
+/* HTTP of any version, where facts name a host and a user agent? NULL: no. */
 bool event_is_http(const char *protocol);
 
 static inline bool

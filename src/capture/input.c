@@ -14,7 +14,7 @@
 #include "capture/codec.h"
 #include "capture/input.h"
 
-enum { INPUT_BUFFER = 1 << 20 };
+enum { INPUT_BUFFER = 1 << 17 }; /* small enough to stay in the cache until it is decoded */
 
 /* Bytes held in memory: those between at and end are not used yet. */
 struct buffer {

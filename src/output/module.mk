@@ -23,6 +23,8 @@ libwaybill_a_SOURCES += \
 	src/output/signature.h \
 	src/output/spool.c \
 	src/output/spool.h \
+	src/output/spool_file.c \
+	src/output/spool_file.h \
 	src/output/webhook.c
 
 if UNIT_TESTS

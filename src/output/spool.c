@@ -1,36 +1,19 @@
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
 #include <sqlite3.h>
 
-#include "base/clock.h"
 #include "base/text.h"
-#include "log.h"
 #include "output/spool.h"
+#include "output/spool_file.h"
 
-enum {
-	APPLICATION_ID = 0x77617962, /* "wayb": tells our files from other SQLite databases */
-	FORMAT_VERSION = 1,
-	DIGEST_TEXT_MAX = 65,
-};
-
-/* What a file turned out to be. */
-enum condition {
-	CONDITION_GOOD,
-	CONDITION_DAMAGED,
-	CONDITION_REFUSED, /* not ours to touch, or not accessible; error is written */
-};
+enum { DIGEST_TEXT_MAX = 65 };
 
 enum statement {
 	STATEMENT_BEGIN,
@@ -39,6 +22,7 @@ enum statement {
 	STATEMENT_ADD,
 	STATEMENT_NEXT,
 	STATEMENT_WAITING,
+	STATEMENT_TARGETS,
 	STATEMENT_DELIVERED,
 	STATEMENT_FAILED,
 	STATEMENT_GIVE_UP,
@@ -49,20 +33,6 @@ enum statement {
 
 #define LETTER_COLUMNS "number, target, id, body, queued, died, attempts, error"
 
-static const char schema[] =
-    "CREATE TABLE letter("
-    " number INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " target TEXT NOT NULL,"
-    " id TEXT NOT NULL,"
-    " body BLOB NOT NULL,"
-    " queued INTEGER NOT NULL,"
-    " died INTEGER NOT NULL DEFAULT 0,"
-    " attempts INTEGER NOT NULL DEFAULT 0,"
-    " error TEXT,"
-    " UNIQUE(target, id));"
-    "CREATE INDEX letter_waiting ON letter(target, number) WHERE died = 0;"
-    "CREATE TABLE disabled(target TEXT PRIMARY KEY, url_digest TEXT NOT NULL, since INTEGER NOT NULL);";
-
 static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
 	[STATEMENT_COMMIT] = "COMMIT",
@@ -72,6 +42,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	                  " body = excluded.body, queued = excluded.queued WHERE died != 0",
 	[STATEMENT_NEXT] = "SELECT " LETTER_COLUMNS " FROM letter WHERE target = ?1 AND died = 0 ORDER BY number LIMIT 1",
 	[STATEMENT_WAITING] = "SELECT count(*) FROM letter WHERE target = ?1 AND died = 0",
+	[STATEMENT_TARGETS] = "SELECT target, count(*) FROM letter WHERE died = 0 GROUP BY target",
 	[STATEMENT_DELIVERED] = "DELETE FROM letter WHERE number = ?1",
 	[STATEMENT_FAILED] = "UPDATE letter SET attempts = attempts + 1, error = ?2 WHERE number = ?1",
 	[STATEMENT_GIVE_UP] = "UPDATE letter SET attempts = attempts + 1, error = ?2, died = ?3 WHERE number = ?1",
@@ -80,20 +51,10 @@ static const char *const sql[STATEMENT_COUNT] = {
 };
 
 struct spool {
-	sqlite3 *db;
+	struct spool_file file;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
-	int lock; /* descriptor of the lock file, -1: none */
 };
 
-static int make_folders(const char *path, char *error, size_t error_size);
-static int lock_take(struct spool *s, const char *path, char *error, size_t error_size);
-static enum condition database_open(struct spool *s, const char *path, char *error, size_t error_size);
-static enum condition database_check(struct spool *s, const char *path, char *error, size_t error_size);
-static enum condition database_prepare(struct spool *s, const char *path, char *error, size_t error_size);
-static enum condition condition_of(struct spool *s, const char *path, char *error, size_t error_size);
-static void database_close(struct spool *s);
-static int pragma_number(sqlite3 *db, const char *pragma, int64_t *out);
-static int move_aside(const char *path, char *error, size_t error_size);
 static int run(struct spool *s, enum statement which);
 static int letter_read(sqlite3_stmt *st, struct spool_letter *out);
 static char *column_copy(sqlite3_stmt *st, int column);
@@ -108,20 +69,15 @@ spool_open(const char *path, char *error, size_t error_size)
 		snprintf(error, error_size, "out of memory");
 		return NULL;
 	}
-	s->lock = -1;
-	if (make_folders(path, error, error_size) != 0 || lock_take(s, path, error, error_size) != 0)
+	if (spool_file_open(&s->file, path, error, error_size) != 0)
 		goto fail;
-	enum condition c = database_open(s, path, error, error_size);
-	if (c == CONDITION_DAMAGED) {
-		database_close(s);
-		if (move_aside(path, error, error_size) != 0)
+	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+		if (sqlite3_prepare_v3(s->file.db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL) != SQLITE_OK) {
+			snprintf(error, error_size, "spool %s: %s", path, spool_error(s));
 			goto fail;
-		c = database_open(s, path, error, error_size);
-		if (c == CONDITION_DAMAGED)
-			snprintf(error, error_size, "spool %s: cannot be made: %s", path, spool_error(s));
+		}
 	}
-	if (c == CONDITION_GOOD)
-		return s;
+	return s;
 fail:
 	spool_close(s);
 	return NULL;
@@ -132,9 +88,9 @@ spool_close(struct spool *s)
 {
 	if (s == NULL)
 		return;
-	database_close(s);
-	if (s->lock >= 0)
-		close(s->lock);
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(s->statements[i]);
+	spool_file_close(&s->file);
 	free(s);
 }
 
@@ -155,7 +111,7 @@ spool_add(struct spool *s, const char *target, const char *id, const void *body,
 	sqlite3_bind_int64(st, 4, now);
 	if (run(s, STATEMENT_ADD) != 0)
 		return -1;
-	return sqlite3_changes(s->db) > 0;
+	return sqlite3_changes(s->file.db) > 0;
 }
 
 int
@@ -171,7 +127,7 @@ spool_commit(struct spool *s)
 void
 spool_cancel(struct spool *s)
 {
-	if (!sqlite3_get_autocommit(s->db))
+	if (!sqlite3_get_autocommit(s->file.db))
 		run(s, STATEMENT_ROLLBACK);
 }
 
@@ -212,6 +168,18 @@ spool_waiting(struct spool *s, const char *target)
 		waiting = (size_t)sqlite3_column_int64(st, 0);
 	sqlite3_reset(st);
 	return waiting;
+}
+
+int
+spool_each_target(struct spool *s, void (*fn)(void *ctx, const char *target, size_t waiting), void *ctx)
+{
+	sqlite3_stmt *st = s->statements[STATEMENT_TARGETS];
+	int step;
+
+	while ((step = sqlite3_step(st)) == SQLITE_ROW)
+		fn(ctx, (const char *)sqlite3_column_text(st, 0), (size_t)sqlite3_column_int64(st, 1));
+	sqlite3_reset(st);
+	return step == SQLITE_DONE ? 0 : -1;
 }
 
 int
@@ -267,7 +235,7 @@ spool_is_disabled(struct spool *s, const char *target, const char *url)
 const char *
 spool_error(const struct spool *s)
 {
-	return sqlite3_errmsg(s->db);
+	return sqlite3_errmsg(s->file.db);
 }
 
 int
@@ -300,185 +268,6 @@ out:
 	sqlite3_finalize(st);
 	sqlite3_close(db);
 	return result;
-}
-
-/* Every folder above path; what alerts say is nobody else's business. */
-static int
-make_folders(const char *path, char *error, size_t error_size)
-{
-	char folder[PATH_MAX];
-
-	if (strlen(path) >= sizeof folder) {
-		snprintf(error, error_size, "spool: its path is too long");
-		return -1;
-	}
-	strcpy(folder, path);
-	for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-			snprintf(error, error_size, "spool %s: cannot make the folder %s: %s", path, folder, strerror(errno));
-			return -1;
-		}
-		*slash = '/';
-	}
-	return 0;
-}
-
-/*
- * A file of its own, because readers of the database (spool_list) must not be shut out. The kernel
- * lets go of the lock when the process ends, however it ends.
- */
-static int
-lock_take(struct spool *s, const char *path, char *error, size_t error_size)
-{
-	char lock_path[PATH_MAX + 8];
-	char holder[32] = "";
-
-	snprintf(lock_path, sizeof lock_path, "%s.lock", path);
-	s->lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock < 0) {
-		snprintf(error, error_size, "spool %s: %s: %s", path, lock_path, strerror(errno));
-		return -1;
-	}
-	if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
-		int why = errno;
-		ssize_t len = pread(s->lock, holder, sizeof holder - 1, 0);
-		if (why == EWOULDBLOCK)
-			snprintf(error, error_size, "spool %s: in use by process %s", path, len > 0 ? holder : "(unknown)");
-		else
-			snprintf(error, error_size, "spool %s: %s: %s", path, lock_path, strerror(why));
-		return -1;
-	}
-	/* Who holds it is a courtesy to the next one: no harm if the disk is full. */
-	int len = snprintf(holder, sizeof holder, "%ld", (long)getpid());
-	if (ftruncate(s->lock, 0) != 0 || pwrite(s->lock, holder, (size_t)len, 0) != len)
-		log_debug("spool", "%s: %s", lock_path, strerror(errno));
-	return 0;
-}
-
-static enum condition
-database_open(struct spool *s, const char *path, char *error, size_t error_size)
-{
-	/* Made here first for its mode, which SQLite gives to its journals as well. */
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		snprintf(error, error_size, "spool %s: %s", path, strerror(errno));
-		return CONDITION_REFUSED;
-	}
-	close(fd);
-	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-		return condition_of(s, path, error, error_size);
-	sqlite3_extended_result_codes(s->db, 1);
-	sqlite3_busy_timeout(s->db, 5000);
-	enum condition c = database_check(s, path, error, error_size);
-	return c == CONDITION_GOOD ? database_prepare(s, path, error, error_size) : c;
-}
-
-/* Ours, of this version and whole; an empty one becomes so. */
-static enum condition
-database_check(struct spool *s, const char *path, char *error, size_t error_size)
-{
-	int64_t application = 0, version = 0, pages = 0;
-	sqlite3_stmt *st = NULL;
-	char setup[sizeof schema + 256];
-
-	if (pragma_number(s->db, "PRAGMA application_id", &application) != 0 ||
-	    pragma_number(s->db, "PRAGMA user_version", &version) != 0 ||
-	    pragma_number(s->db, "PRAGMA page_count", &pages) != 0)
-		return condition_of(s, path, error, error_size);
-	if (pages > 0 && application != APPLICATION_ID) {
-		snprintf(error, error_size, "spool %s: is a database of another program", path);
-		return CONDITION_REFUSED;
-	}
-	if (pages > 0 && version != FORMAT_VERSION) {
-		snprintf(error, error_size, "spool %s: is of version %" PRId64 ", this waybill knows %d", path, version,
-		    FORMAT_VERSION);
-		return CONDITION_REFUSED;
-	}
-	if (sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL, NULL) != SQLITE_OK)
-		return condition_of(s, path, error, error_size);
-	if (pages == 0) {
-		snprintf(setup, sizeof setup, "BEGIN; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", schema,
-		    APPLICATION_ID, FORMAT_VERSION);
-		if (sqlite3_exec(s->db, setup, NULL, NULL, NULL) != SQLITE_OK)
-			return condition_of(s, path, error, error_size);
-		return CONDITION_GOOD;
-	}
-	bool whole = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &st, NULL) == SQLITE_OK &&
-	             sqlite3_step(st) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
-	sqlite3_finalize(st);
-	return whole ? CONDITION_GOOD : CONDITION_DAMAGED;
-}
-
-static enum condition
-database_prepare(struct spool *s, const char *path, char *error, size_t error_size)
-{
-	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL) != SQLITE_OK)
-			return condition_of(s, path, error, error_size);
-	}
-	return CONDITION_GOOD;
-}
-
-/* What the last error of SQLite says of the file. */
-static enum condition
-condition_of(struct spool *s, const char *path, char *error, size_t error_size)
-{
-	int code = sqlite3_errcode(s->db) & 0xff;
-
-	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-		return CONDITION_DAMAGED;
-	snprintf(error, error_size, "spool %s: %s", path, spool_error(s));
-	return CONDITION_REFUSED;
-}
-
-static void
-database_close(struct spool *s)
-{
-	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
-		sqlite3_finalize(s->statements[i]);
-		s->statements[i] = NULL;
-	}
-	sqlite3_close(s->db);
-	s->db = NULL;
-}
-
-static int
-pragma_number(sqlite3 *db, const char *pragma, int64_t *out)
-{
-	sqlite3_stmt *st = NULL;
-	int result = -1;
-
-	if (sqlite3_prepare_v2(db, pragma, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
-		*out = sqlite3_column_int64(st, 0);
-		result = 0;
-	}
-	sqlite3_finalize(st);
-	return result;
-}
-
-/* The journal goes with it: together they may still be recovered with SQLite's own tool. */
-static int
-move_aside(const char *path, char *error, size_t error_size)
-{
-	char aside[PATH_MAX + 64], from[PATH_MAX + 64], to[PATH_MAX + 128];
-
-	snprintf(aside, sizeof aside, "%s.damaged-%" PRId64, path, clock_now() / CLOCK_SECOND);
-	if (rename(path, aside) != 0) {
-		snprintf(error, error_size, "spool %s: is damaged and cannot be moved aside: %s", path, strerror(errno));
-		return -1;
-	}
-	snprintf(from, sizeof from, "%s-wal", path);
-	snprintf(to, sizeof to, "%s-wal", aside);
-	if (rename(from, to) != 0 && errno != ENOENT) {
-		snprintf(error, error_size, "spool %s: cannot be moved aside: %s", from, strerror(errno));
-		return -1;
-	}
-	snprintf(from, sizeof from, "%s-shm", path);
-	unlink(from);
-	log_error("spool", "%s is damaged: moved to %s. What still waited in it will not be sent (sqlite3's .recover "
-	    "may read it). A new spool is begun", path, aside);
-	return 0;
 }
 
 /* A statement that gives no rows. */

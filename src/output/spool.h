@@ -49,6 +49,9 @@ void spool_letter_clear(struct spool_letter *l);
 /* How many wait for target; SIZE_MAX when the spool cannot be read. */
 size_t spool_waiting(struct spool *s, const char *target);
 
+/* Shows every target for which letters wait. fn must not call the spool. 0, or -1. */
+int spool_each_target(struct spool *s, void (*fn)(void *ctx, const char *target, size_t waiting), void *ctx);
+
 /* What became of an attempt. 0, or -1: nothing was noted. */
 int spool_delivered(struct spool *s, int64_t number);
 int spool_failed(struct spool *s, int64_t number, const char *error);

@@ -70,6 +70,7 @@ static int webhook_finish(void *state, char *error, size_t error_size);
 static void webhook_close(void *state);
 
 static int target_open(struct webhook *w, struct target *t, struct loop *loop, char *error, size_t error_size);
+static void tell_stranger(void *ctx, const char *target, size_t waiting);
 static int store(struct webhook *w, const struct alert *a, const char *id);
 static void letter_id(const struct alert *a, char id[LETTER_ID_MAX]);
 static void send_next(struct target *t);
@@ -119,6 +120,7 @@ webhook_open(const struct output_conf *conf, struct loop *loop, void **state, ch
 			goto fail;
 		}
 	}
+	spool_each_target(w->spool, tell_stranger, w);
 	for (size_t i = 0; i < w->target_count; i++)
 		send_next(&w->targets[i]); /* what earlier runs left */
 	*state = w;
@@ -163,10 +165,23 @@ target_open(struct webhook *w, struct target *t, struct loop *loop, char *error,
 	}
 	if (spool_is_disabled(w->spool, conf->name, conf->url)) {
 		t->state = TARGET_DISABLED;
-		log_error("webhook", "%s: is disabled since it answered 410 Gone; %zu alerts wait for it. Another url enables it",
+		log_error("webhook", "%s: is disabled since it answered 410 Gone (another url enables it); alerts that wait for it: %zu",
 		    conf->name, t->waiting);
 	}
 	return 0;
+}
+
+/* What an earlier configuration left, for a name that this one does not have. */
+static void
+tell_stranger(void *ctx, const char *target, size_t waiting)
+{
+	const struct webhook *w = ctx;
+
+	for (size_t i = 0; i < w->target_count; i++) {
+		if (strcmp(w->targets[i].conf->name, target) == 0)
+			return;
+	}
+	log_warn("webhook", "%s: is not in the configuration; alerts that wait for it in the spool: %zu", target, waiting);
 }
 
 static void
@@ -407,8 +422,8 @@ gone(struct target *t)
 	struct webhook *w = t->hook;
 
 	t->state = TARGET_DISABLED;
-	log_error("webhook", "%s: answered 410 Gone and is disabled; %zu alerts wait for it in the spool. "
-	    "Another url enables it", t->conf->name, t->waiting);
+	log_error("webhook", "%s: answered 410 Gone and is disabled (another url enables it); alerts that wait for it: %zu",
+	    t->conf->name, t->waiting);
 	if (spool_disable(w->spool, t->conf->name, t->conf->url, clock_now()) != 0)
 		log_error("webhook", "%s: that is not on disk: %s", t->conf->name, spool_error(w->spool));
 }

@@ -218,6 +218,16 @@ def test_left_for_the_next_run(case, certificates):
 		same(r.ids(), ids(1, 3), "earlier ones first")
 
 
+def test_renamed(case, certificates):
+	case.configure("https://127.0.0.1:1/a", "https://127.0.0.1:1/b", wait="0s")
+	case.run(alerts=1, status=1)
+	with Receiver(certificates + "/server.pem") as r:
+		case.configure(r.url())
+		log = case.run()
+		check("desk1: is not in the configuration; alerts that wait for it in the spool: 1" in log, log)
+		same(len(case.list()), 1, "and are kept")
+
+
 def test_server_errors(case, certificates):
 	with Receiver(certificates + "/server.pem") as r:
 		r.script = [reply(500), reply(503), reply(404), reply(200)]
@@ -362,7 +372,7 @@ def test_kill(case, certificates):
 	rng = random.Random(seed)
 	told = kills = lives = 0
 	with Receiver(certificates + "/server.pem") as r:
-		r.otherwise = reply(200, pause=0.005)
+		r.otherwise = reply(200, pause=0.002)
 		case.configure(r.url())
 		while kills < KILLS:
 			lives += 1

@@ -29,12 +29,14 @@ static void expect_next(struct spool *s, const char *target, const char *id, int
 static void overwrite(long offset, const char *bytes, size_t len);
 static size_t damaged_files(void);
 static void execute(const char *file, const char *sql);
+static void append_target(void *ctx, const char *target, size_t waiting);
 static void append_letter(void *ctx, const struct spool_letter *l);
 
 static void
 test_in_order_for_each_target(void **state)
 {
 	struct spool *s = reopen(NULL);
+	char list[64] = "";
 	int64_t first, second;
 	(void)state;
 
@@ -52,6 +54,8 @@ test_in_order_for_each_target(void **state)
 	expect_next(s, "b", "1-open", NULL);
 	assert_int_equal(spool_waiting(s, "b"), 1);
 	expect_next(s, "c", NULL, NULL);
+	assert_int_equal(spool_each_target(s, append_target, list), 0);
+	assert_string_equal(list, "a=1;b=1;");
 	add(s, "a", "1-open", 1); /* delivered once, told again: sent again, in its turn */
 	expect_next(s, "a", "2-open", NULL);
 	spool_close(s);
@@ -344,6 +348,14 @@ execute(const char *file, const char *sql)
 	assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
+}
+
+static void
+append_target(void *ctx, const char *target, size_t waiting)
+{
+	char *list = ctx;
+	size_t len = strlen(list);
+	snprintf(list + len, 64 - len, "%s=%zu;", target, waiting);
 }
 
 static void

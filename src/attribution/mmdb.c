@@ -21,6 +21,7 @@ enum {
 	SEPARATOR = 16,              /* zero bytes between tree and data */
 	METADATA_MAX = 128 * 1024,   /* it stands in so many bytes at the end */
 	RECORD_STEPS = 16 * 1024,    /* values in one record, far above any real one */
+	TEXTS_MAX = 256,             /* languages and descriptions */
 	FILE_MAX = 2000 * 1000 * 1000,
 };
 
@@ -55,7 +56,10 @@ static struct mmdb *open_snapshot(int snapshot, size_t size, const char **reason
 static int snapshot_of_file(const char *path, size_t *size, const char **reason);
 static int copy_all(int from, int to, size_t size);
 static int check(struct mmdb *m, const uint8_t *bytes, size_t size, const char **reason);
+static bool agrees(const struct mmdb *m);
 static int read_metadata(void *ctx, struct mmdb_data *d, const struct mmdb_value *key, size_t *at);
+static int read_text_pair(void *ctx, struct mmdb_data *d, const struct mmdb_value *key, size_t *at);
+static int check_languages(struct mmdb_data *d, size_t at);
 static size_t find_marker(const uint8_t *bytes, size_t size);
 static int digest_hex(const uint8_t *bytes, size_t size, char hex[65]);
 static int walk_node(struct walk *w, uint32_t node, unsigned depth);
@@ -276,6 +280,11 @@ open_snapshot(int snapshot, size_t size, const char **reason)
 		*reason = MMDB_strerror(error);
 		goto fail;
 	}
+	if (!agrees(m)) {
+		*reason = "its metadata says two things at once";
+		MMDB_close(&m->library);
+		goto fail;
+	}
 	munmap(bytes, size);
 	m->tree = m->library.file_content;
 	m->data.bytes = m->tree + (size_t)m->node_count * m->record_bits / 4 + SEPARATOR;
@@ -285,6 +294,15 @@ fail:
 		munmap(bytes, size);
 	free(m);
 	return NULL;
+}
+
+/* A key that stands twice could be read one way here and another way by the library. */
+static bool
+agrees(const struct mmdb *m)
+{
+	const MMDB_metadata_s *about = &m->library.metadata;
+	return about->node_count == m->node_count && about->record_size == m->record_bits &&
+	       about->ip_version == (m->depth == 32 ? 4 : 6) && (size_t)m->library.file_size >= m->data.size;
 }
 
 /* Is this a database, and are tree, separator, data and metadata where they must be? */
@@ -323,7 +341,7 @@ read_metadata(void *ctx, struct mmdb_data *d, const struct mmdb_value *key, size
 {
 	struct metadata *about = ctx;
 	struct mmdb_value v;
-	size_t here = *at;
+	size_t here = *at, value = *at;
 	if (mmdb_skip(d, at) < 0 || mmdb_read(d, &here, &v) < 0)
 		return -1;
 	if (mmdb_is(key, "node_count"))
@@ -338,6 +356,34 @@ read_metadata(void *ctx, struct mmdb_data *d, const struct mmdb_value *key, size
 		about->built = v.number;
 	else if (mmdb_is(key, "database_type"))
 		about->has_type = v.type == MMDB_STRING && text_is_utf8(v.bytes, v.size);
+	else if (mmdb_is(key, "description"))
+		return v.size <= TEXTS_MAX ? mmdb_each(d, &value, read_text_pair, NULL) : -1;
+	else if (mmdb_is(key, "languages"))
+		return check_languages(d, value);
+	return 0;
+}
+
+/* Descriptions are text by language. The library takes them apart without such a look. */
+static int
+read_text_pair(void *ctx, struct mmdb_data *d, const struct mmdb_value *key, size_t *at)
+{
+	struct mmdb_value v;
+	(void)ctx;
+	(void)key;
+	return mmdb_read(d, at, &v) == 0 && v.type == MMDB_STRING ? 0 : -1;
+}
+
+static int
+check_languages(struct mmdb_data *d, size_t at)
+{
+	struct mmdb_value list, v;
+	if (mmdb_read(d, &at, &list) < 0 || list.type != MMDB_ARRAY || list.size > TEXTS_MAX)
+		return -1;
+	at = list.inside;
+	for (size_t i = 0; i < list.size; i++) {
+		if (mmdb_read(d, &at, &v) < 0 || v.type != MMDB_STRING)
+			return -1;
+	}
 	return 0;
 }
 

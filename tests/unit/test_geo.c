@@ -466,6 +466,41 @@ test_oracle(void **state)
 	assert_true(count > 300);
 }
 
+/* Addresses of real captures that the ASN database knows: what a sensor must tag. */
+static void
+test_endpoints(void **state)
+{
+	(void)state;
+	char path[512], line[4096];
+	size_t count = 0;
+	const char *folder = corpus(), *reason;
+	snprintf(path, sizeof path, "%s/test-data/GeoLite2-ASN-Test.mmdb", folder);
+	struct mmdb *m = mmdb_open(path, &reason);
+	assert_non_null(m);
+	struct geo *g = geo_create(m, &nothing_wanted, NULL, NULL, &reason);
+	assert_non_null(g);
+	snprintf(path, sizeof path, "%s/ENDPOINTS.tsv", folder);
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof line, f)); /* names */
+	for (; fgets(line, sizeof line, f) != NULL; count++) {
+		char *rest = line, *field[5];
+		struct geo_facts facts;
+		unsigned bits;
+		for (size_t i = 0; i < 5; i++)
+			assert_non_null(field[i] = strsep(&rest, "\t"));
+		struct addr a = address(field[1]);
+		assert_true(geo_find(g, &a, &facts, &bits));
+		assert_int_equal(facts.asn, strtoul(field[2], NULL, 10));
+		assert_int_equal(facts.org_len, strlen(field[3]));
+		assert_memory_equal(facts.org, field[3], facts.org_len);
+		assert_int_equal(bits, strtoul(field[4], NULL, 10));
+	}
+	fclose(f);
+	geo_destroy(g);
+	assert_true(count > 50);
+}
+
 static void
 test_all_files(void **state)
 {
@@ -503,6 +538,7 @@ main(void)
 		cmocka_unit_test(test_tree_in_circles),
 		cmocka_unit_test(test_survey),
 		cmocka_unit_test(test_oracle),
+		cmocka_unit_test(test_endpoints),
 		cmocka_unit_test(test_all_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

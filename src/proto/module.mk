@@ -98,3 +98,14 @@ tests_unit_test_mime_SOURCES = tests/unit/test_mime.c
 tests_unit_test_mime_LDADD = $(unit_ldadd)
 tests_unit_test_mime_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif
+
+EXTRA_DIST += tests/fuzz/corpus/http tests/fuzz/corpus/mime
+if FUZZER
+noinst_PROGRAMS += tests/fuzz/fuzz_http tests/fuzz/fuzz_mime
+tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c tests/unit/recorder.c tests/unit/recorder.h
+tests_fuzz_fuzz_http_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_mime_SOURCES = tests/fuzz/fuzz_mime.c
+tests_fuzz_fuzz_mime_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_mime_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif

@@ -126,13 +126,13 @@ note_coverage(const struct loading *l)
 	if (!d->country && !d->asn)
 		note(l->notes, false, "database %s: it has neither countries nor AS numbers, only marks of anonymisers, "
 		                      "satellites or anycast", d->path);
-	if (l->conf->now == 0 || d->embedded)
+	if (l->conf->now == 0)
 		return;
 	if (d->built == 0)
 		note(l->notes, false, "database %s: it does not say when it was built", d->path);
 	else if (days > AGE_NOTED)
-		note(l->notes, false, "database %s: built %lld days ago; countries and owners change, update it", d->path,
-		        (long long)days);
+		note(l->notes, false, "database %s: built %lld days ago; countries and owners change, %s", d->path,
+		        (long long)days, d->embedded ? "a newer one of your own would win over it" : "update it");
 }
 
 /* A network of a wanted country or AS, in the database that is being surveyed. */

@@ -35,6 +35,9 @@ geoip/sanctioned.c: $(top_srcdir)/geoip/sanctioned.csv
 		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $(top_srcdir)/geoip/sanctioned.csv && \
 		echo ';'; } > $@.new && mv $@.new $@
 
+dist_check_SCRIPTS += tests/replay/lookup
+TESTS += tests/replay/lookup
+
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_prefix
 TESTS += tests/unit/test_prefix
@@ -69,6 +72,7 @@ tests_unit_test_lookup_LDADD = $(unit_ldadd)
 tests_unit_test_lookup_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif
 
+EXTRA_DIST += tests/fuzz/corpus/cidr tests/fuzz/corpus/csv tests/fuzz/corpus/delegated tests/fuzz/corpus/mmdb
 if FUZZER
 noinst_PROGRAMS += tests/fuzz/fuzz_mmdb
 tests_fuzz_fuzz_mmdb_SOURCES = tests/fuzz/fuzz_mmdb.c

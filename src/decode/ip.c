@@ -287,6 +287,8 @@ static struct datagram *
 ip_fragment(struct walk *w, const struct fragment *f, const struct part *p)
 {
 	struct fragments_result result = {.whole = NULL};
+	if ((w->packet.flags & PACKET_BAD_CHECKSUM) != 0)
+		return NULL; /* counted with the checksum; the receiver would not keep it */
 	fragments_add(w->d->fragments, &w->packet, f, p, &result);
 	if (result.malformed)
 		walk_count(w, COUNT_FRAGMENT_MALFORMED);

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -45,12 +46,13 @@ static int
 run(const struct options *options)
 {
 	struct conf conf;
-	char error[1024];
+	char error[1024], database[PATH_MAX];
 	if (conf_load(options->conf, &conf, error, sizeof error) < 0) {
 		log_error("conf", "%s", error);
 		return EXIT_USAGE;
 	}
 	take_output_options(options, &conf.output);
+	conf.attribution.embedded_database = attribution_default_database(database, sizeof database);
 
 	int status = 1;
 	struct loop *loop = NULL;

@@ -19,3 +19,12 @@ tests_unit_test_community_id_SOURCES = tests/unit/test_community_id.c
 tests_unit_test_community_id_LDADD = $(unit_ldadd)
 tests_unit_test_community_id_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif
+
+EXTRA_DIST += tests/fuzz/corpus/flow
+
+if FUZZER
+noinst_PROGRAMS += tests/fuzz/fuzz_flow
+tests_fuzz_fuzz_flow_SOURCES = tests/fuzz/fuzz_flow.c
+tests_fuzz_fuzz_flow_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_flow_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif

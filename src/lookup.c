@@ -32,6 +32,7 @@ static void put_place(const struct answer *q);
 static void put_databases(const struct answer *q);
 static void put_database(const struct answer *q, const struct attribution_database *d, const struct place *p,
         unsigned bits);
+static bool valid(const struct listing_row *r, int64_t at);
 static const char *verdict(enum confidence c);
 static const char *window(const struct listing_row *r, char *text, size_t size);
 static const char *country(const char *code, char *text, size_t size);
@@ -127,8 +128,8 @@ put_other_rows(const struct answer *q)
 			        r->source != NULL ? r->source : "no source");
 		else
 			put(q->out, label, "%s: %s for %s by %s, %s", r->network_text,
-			        q->at >= r->valid_from && q->at < r->valid_until ? "listed" : "NOT listed at this time",
-			        r->jurisdiction, r->list, window(r, text, sizeof text));
+			        valid(r, q->at) ? "listed" : "NOT listed at this time", r->jurisdiction, r->list,
+			        window(r, text, sizeof text));
 		label = "";
 	}
 }
@@ -188,10 +189,16 @@ static void
 put_database(const struct answer *q, const struct attribution_database *d, const struct place *p, unsigned bits)
 {
 	char built[CLOCK_TEXT_MAX], where[160], whose[320];
-	put(q->out, "database", "%s%s, built %s, network /%u: %s%s%s", d->type, d->embedded ? " (comes with waybill)" : "",
-	        d->built != 0 ? day(d->built, built) : "at a time it does not state", bits,
+	put(q->out, "database", "%s%s, built %s, network /%u: %s%s%s", d->type,
+	        d->embedded ? " (comes with waybill)" : "", d->built != 0 ? day(d->built, built) : "at a time it does not state", bits,
 	        d->country ? country(p->country, where, sizeof where) : "", d->country && d->asn ? "; " : "",
 	        d->asn ? owner(p, whose, sizeof whose) : "");
+}
+
+static bool
+valid(const struct listing_row *r, int64_t at)
+{
+	return at >= r->valid_from && at < r->valid_until;
 }
 
 static const char *

@@ -130,13 +130,14 @@ write_headlines(struct attribution *a)
 		if (r->headline != NULL)
 			continue;
 		if (s->basis == LISTING_ASN)
-			r->headline = arena_printf(arena, "%s is announced by AS%u, a network of %s", s->network_text, r->asn,
-			        country_name(s->jurisdiction));
+			r->headline = arena_printf(arena, "%s is announced by AS%u, a network of %s",
+			        s->network_text, r->asn, country_name(s->jurisdiction));
 		else if (s->false_positive)
-			r->headline = arena_printf(arena, "%s is known to be wrongly labelled %s: %s", s->network_text,
-			        s->jurisdiction, holder);
+			r->headline = arena_printf(arena, "%s is known to be wrongly labelled %s: %s",
+			        s->network_text, s->jurisdiction, holder);
 		else
-			r->headline = arena_printf(arena, "%s is listed for %s: %s", s->network_text, s->jurisdiction, holder);
+			r->headline = arena_printf(arena, "%s is listed for %s: %s", s->network_text,
+			        s->jurisdiction, holder);
 		if (r->headline == NULL)
 			return -1;
 	}

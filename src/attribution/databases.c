@@ -50,8 +50,8 @@ databases_load(struct attribution *a, const struct attribution_conf *conf, const
 	if (conf->embedded_database != NULL)
 		load_database(&l, conf->embedded_database, true);
 	if (l.too_many)
-		note(notes, true, "the databases have more than %d networks of listed countries: the rest is left out",
-		        NETWORKS_MAX);
+		note(notes, true, "the databases have more than %d networks of listed countries: "
+		                  "the rest is left out", NETWORKS_MAX);
 	return l.out_of_memory ? -1 : 0;
 }
 
@@ -100,7 +100,8 @@ survey_database(struct loading *l, struct mmdb *m, const char **reason)
 	}
 	for (size_t i = 0; i < a->origins.count; i++)
 		asns[i] = a->origins.origin[i].asn;
-	const struct geo_wanted wanted = {a->jurisdictions, a->jurisdiction_count, asns, a->origins.count};
+	const struct geo_wanted wanted = {
+	        a->jurisdictions, a->jurisdiction_count, asns, a->origins.count};
 	geo = geo_create(m, &wanted, add_network, l, reason);
 	if (geo == NULL)
 		goto done;
@@ -115,8 +116,8 @@ done:
 }
 
 /*
- * What the user should know of a database that is used. The build date is all there is to tell its age by; the data may
- * be older still, since some packages build old data anew.
+ * What the user should know of a database that is used. The build date is all there is to tell its
+ * age by; the data may be older still, since some packages build old data anew.
  */
 static void
 note_coverage(const struct loading *l)

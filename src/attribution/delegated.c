@@ -204,7 +204,8 @@ take_asn(struct reading *d, size_t number)
 	}
 	const char *source = origin_text(d);
 	for (uint64_t i = 0; i < count; i++) {
-		if (source == NULL || origins_add(d->list->origins, (uint32_t)(first + i), d->jurisdiction, source) < 0)
+		uint32_t asn = (uint32_t)(first + i);
+		if (source == NULL || origins_add(d->list->origins, asn, d->jurisdiction, source) < 0)
 			return -1;
 	}
 	d->list->taken++;

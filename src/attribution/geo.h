@@ -37,9 +37,9 @@ struct geo_coverage {
 };
 
 /*
- * Takes over an opened database, and goes once through all of it: a broken one, and one from which nothing can be
- * read, is refused. found (may be NULL) is shown every network whose record has a wanted country (index, or -1) or ASN
- * (index, or -1). NULL and *reason on refusal; m is closed then.
+ * Takes over an opened database, and goes once through all of it: a broken one, and one from which
+ * nothing can be read, is refused. found (may be NULL) is shown every network whose record has a
+ * wanted country (index, or -1) or ASN (index, or -1). NULL and *reason on refusal; m is closed then.
  */
 typedef void geo_found_fn(void *ctx, const struct addr *network, unsigned bits, int country, int asn);
 struct geo *geo_create(struct mmdb *m, const struct geo_wanted *wanted, geo_found_fn *found, void *ctx,

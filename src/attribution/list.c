@@ -78,8 +78,8 @@ list_read(struct list *l, char *text, size_t len)
 		note(&l->notes, true, "%s: %zu rows are bad and left out, %d of them named above", l->path,
 		        l->bad, BAD_NAMED);
 	if (l->unwanted > 0)
-		note(&l->notes, false, "%s: %zu rows are for jurisdictions that the policy does not name, and left out",
-		        l->path, l->unwanted);
+		note(&l->notes, false, "%s: %zu rows are for jurisdictions that the policy does not name, "
+		                       "and left out", l->path, l->unwanted);
 	return result;
 }
 

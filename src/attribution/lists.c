@@ -105,7 +105,8 @@ load_origins(struct attribution *a, const struct attribution_conf *conf)
 	for (size_t i = 0; i < conf->asn_count; i++) {
 		const char *code = conf->asn_jurisdictions != NULL ? conf->asn_jurisdictions[i] : NULL;
 		code = snapshot_keep(a, code != NULL ? code : "unstated");
-		if (code == NULL || origins_add(&a->origins, conf->asns[i], code, "AS number of the configuration") < 0)
+		if (code == NULL ||
+		        origins_add(&a->origins, conf->asns[i], code, "AS number of the configuration") < 0)
 			return -1;
 	}
 	origins_sort(&a->origins);

@@ -50,8 +50,8 @@ int mmdb_read(struct mmdb_data *d, size_t *at, struct mmdb_value *out);
 int mmdb_skip(struct mmdb_data *d, size_t *at);
 
 /*
- * Goes through a map: each pair's key, with *at at its value. The callback moves *at behind the value (mmdb_skip does)
- * and returns 0, or -1 to stop. *at ends behind the map. 0, or -1.
+ * Goes through a map: each pair's key, with *at at its value. The callback moves *at behind the value
+ * (mmdb_skip does) and returns 0, or -1 to stop. *at ends behind the map. 0, or -1.
  */
 typedef int mmdb_pair_fn(void *ctx, struct mmdb_data *d, const struct mmdb_value *key, size_t *at);
 int mmdb_each(struct mmdb_data *d, size_t *at, mmdb_pair_fn *fn, void *ctx);

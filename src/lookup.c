@@ -190,7 +190,8 @@ put_database(const struct answer *q, const struct attribution_database *d, const
 {
 	char built[CLOCK_TEXT_MAX], where[160], whose[320];
 	put(q->out, "database", "%s%s, built %s, network /%u: %s%s%s", d->type,
-	        d->embedded ? " (comes with waybill)" : "", d->built != 0 ? day(d->built, built) : "at a time it does not state", bits,
+	        d->embedded ? " (comes with waybill)" : "",
+	        d->built != 0 ? day(d->built, built) : "at a time it does not state", bits,
 	        d->country ? country(p->country, where, sizeof where) : "", d->country && d->asn ? "; " : "",
 	        d->asn ? owner(p, whose, sizeof whose) : "");
 }

@@ -231,8 +231,9 @@ test_strangers_are_refused(void **state)
 
 	assert_null(spool_open("/proc/none/spool.db", error, sizeof error));
 	assert_non_null(strstr(error, "spool /proc/none/spool.db: cannot make the folder /proc/none: "));
-	assert_null(spool_open(folder, error, sizeof error));
-	snprintf(expected, sizeof expected, "spool %s: Is a directory", folder);
+	snprintf(other, sizeof other, "%s/deep", folder);
+	assert_null(spool_open(other, error, sizeof error));
+	snprintf(expected, sizeof expected, "spool %s: Is a directory", other);
 	assert_string_equal(error, expected);
 
 	snprintf(other, sizeof other, "%s/none.db", folder);

@@ -18,6 +18,7 @@ struct target {
 	size_t path_len;
 };
 
+static struct target split_target(const struct http_head *h);
 static struct target split(const uint8_t *url, size_t len);
 static void drop_userinfo(struct target *t);
 static char *build(struct arena *a, const struct target *t);
@@ -30,11 +31,9 @@ char *
 http_url(struct arena *a, const struct http_head *h, const struct session_ends *ends, enum side server)
 {
 	char text[ADDR_TEXT_MAX], authority[ADDR_TEXT_MAX + 16];
-	struct target t = split(h->target, h->target_len);
+	struct target t = split_target(h);
 	const struct mime_field *host = http_head_field(h, "host");
 
-	if (h->target_len == 1 && h->target[0] == '*')
-		t.path_len = 0; /* the server as a whole (RFC 9112 section 3.2.4) */
 	if (t.authority == NULL && host != NULL && host->value_len > 0) {
 		t.authority = host->value;
 		t.authority_len = host->value_len;
@@ -62,7 +61,7 @@ http_clean_url(struct arena *a, const uint8_t *url, size_t len)
 uint8_t *
 http_path(struct arena *a, const struct http_head *h, size_t *len)
 {
-	struct target t = split(h->target, h->target_len);
+	struct target t = split_target(h);
 	size_t n = 0;
 	while (n < t.path_len && t.path[n] != '?' && t.path[n] != '#')
 		n++;
@@ -86,6 +85,21 @@ http_declared_name(const struct mime_fields *f, struct mime_text *name)
 			return false;
 	last_component(name);
 	return name->len > 0;
+}
+
+/* An authority (of CONNECT) or a star, for the server as a whole, is no path: RFC 9112 section 3.2. */
+static struct target
+split_target(const struct http_head *h)
+{
+	struct target t = split(h->target, h->target_len);
+	if (http_method_is(h, "CONNECT")) {
+		t.authority = h->target;
+		t.authority_len = h->target_len;
+		t.path_len = 0;
+	} else if (h->target_len == 1 && h->target[0] == '*') {
+		t.path_len = 0;
+	}
+	return t;
 }
 
 /* scheme "://" authority path, or only a path (RFC 9112 section 3.2) */

@@ -126,7 +126,7 @@ static const struct script scripts[] = {
                 {C("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"), S("HTTP/1.1 407 Auth\r\nContent-Length: 2\r\n\r\nno"),
                         C("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\nProxy-Authorization: Basic Ym9iOg==\r\n\r\n"),
                         S("HTTP/1.1 200 Connection established\r\n\r\n")},
-                "service h:443\ndownload CONNECT h:443 407 complete: no\naccount bob\nswitch\n"},
+                "service h:443\ndownload CONNECT  407 complete: no\naccount bob\nswitch\n"},
         {"tunnel whose answer was not seen", {C("CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n"), C("\x16\x03\x01")},
                 "service h:443\nswitch\n"},
         {"upgrade", {C("GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),

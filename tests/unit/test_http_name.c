@@ -41,7 +41,8 @@ test_urls(void **state)
 	        {"GET http://x HTTP/1.1\r\n\r\n", "http://x", "", 80},
 	        {"GET /\xea\xb0\x80 \"b\" HTTP/1.1\r\nHost: h\r\n\r\n", "http://h/%EA%B0%80%20%22b%22", "/\xea\xb0\x80 \"b\"", 80},
 	        {"GET /%zz%4 HTTP/1.1\r\nHost: h\r\n\r\n", "http://h/%zz%4", "/%zz%4", 80},
-	        {"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "http://h", "*", 80},
+	        {"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "http://h", "", 80},
+	        {"CONNECT h:443 HTTP/1.1\r\nHost: other\r\n\r\n", "http://h:443", "", 80},
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct http_head h = {.version = 0};

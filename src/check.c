@@ -7,7 +7,6 @@
 static void check_databases(struct attribution *a, FILE *out);
 static void check_lists(struct attribution *a, FILE *out);
 static void check_rules(const struct policy_conf *conf, FILE *out);
-static void check_webhooks(const struct output_conf *conf, FILE *out);
 
 int
 check_run(const struct options *options, const struct conf *conf, struct attribution *attribution, FILE *out)
@@ -19,8 +18,7 @@ check_run(const struct options *options, const struct conf *conf, struct attribu
 	check_databases(attribution, out);
 	check_lists(attribution, out);
 	check_rules(&conf->policy, out);
-	check_webhooks(&conf->output, out);
-	return 0;
+	return output_describe(&conf->output, out) < 0 ? 2 : 0;
 }
 
 static void
@@ -58,18 +56,4 @@ check_rules(const struct policy_conf *conf, FILE *out)
 		fprintf(out, "bulk-outbound from %.0f MB\n", (double)conf->bulk_bytes / 1e6);
 	else
 		fprintf(out, "bulk-outbound off\n");
-}
-
-static void
-check_webhooks(const struct output_conf *conf, FILE *out)
-{
-	if (conf->webhook_count == 0)
-		fprintf(out, "webhook        none: alerts go to the events or the summary only\n");
-	for (size_t i = 0; i < conf->webhook_count; i++) {
-		const struct webhook_target *w = &conf->webhooks[i];
-		fprintf(out, "webhook        %s: %s, %s, from severity %s\n", w->name, w->url,
-		        w->secret != NULL ? "signed" : "NOT signed", severity_name(w->minimum));
-	}
-	if (conf->webhook_count > 0)
-		fprintf(out, "spool          %s\n", conf->spool_path);
 }

@@ -197,7 +197,7 @@ out:
 static void
 read_attribution(struct conf_reading *r, const struct file_attribution *f, struct attribution_conf *out)
 {
-	bool auto_detect = true;
+	bool auto_detect = true, builtin = true;
 
 	if (f == NULL)
 		return;
@@ -208,6 +208,8 @@ read_attribution(struct conf_reading *r, const struct file_attribution *f, struc
 	}
 	conf_switch(r, "auto_detect", f->auto_detect, &auto_detect);
 	out->no_auto_detect = !auto_detect;
+	conf_switch(r, "builtin", f->builtin, &builtin);
+	out->no_embedded = !builtin;
 	if (f->sanctioned != NULL && strcmp(f->sanctioned, "auto") != 0)
 		conf_path(r, "sanctioned", f->sanctioned, &out->sanctioned);
 	if (f->jurisdictions != NULL) {

@@ -49,6 +49,7 @@ static const cyaml_schema_value_t asn_entry = {
 static const cyaml_schema_field_t attribution_fields[] = {
 	LIST(struct file_attribution, databases, &text_entry, FEW),
 	VALUE(struct file_attribution, auto_detect),
+	VALUE(struct file_attribution, builtin),
 	VALUE(struct file_attribution, sanctioned),
 	LIST(struct file_attribution, lists, &list_entry, FEW),
 	LIST(struct file_attribution, jurisdictions, &text_entry, FEW),

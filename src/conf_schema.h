@@ -19,6 +19,7 @@ struct file_attribution {
 	char **databases;
 	unsigned databases_count;
 	char *auto_detect;
+	char *builtin;
 	char *sanctioned;
 	struct file_list *lists;
 	unsigned lists_count;

@@ -52,7 +52,9 @@ run(const struct options *options)
 		return EXIT_USAGE;
 	}
 	take_output_options(options, &conf.output);
-	conf.attribution.embedded_database = attribution_default_database(database, sizeof database);
+	if (!conf.attribution.no_embedded)
+		conf.attribution.embedded_database = attribution_default_database(database, sizeof database);
+	conf.attribution.now = clock_now();
 
 	int status = 1;
 	struct loop *loop = NULL;

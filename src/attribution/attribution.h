@@ -35,7 +35,8 @@ struct attribution_conf {
 	const char *const *databases;    /* MMDB paths; a user's win over found ones, found ones over the embedded one */
 	size_t database_count;
 	bool no_auto_detect;             /* don't look in the usual places */
-	const char *embedded_database;   /* installed default MMDB, or NULL */
+	bool no_embedded;                /* don't use the one that was built with waybill */
+	const char *embedded_database;   /* where that is, or NULL */
 	const char *sanctioned;          /* the product's sanctioned.csv; NULL: the compiled-in copy */
 	const struct list_conf *lists;   /* further lists */
 	size_t list_count;

@@ -62,8 +62,8 @@ flow_look(const struct flow *f, struct flow_view *out)
 }
 
 /*
- * A packet begins one flow at most, so that its place in the input and its depth tell all flows
- * of a run apart; ends and start make it differ between captures too.
+ * A packet begins one flow at most, so that its place in its file and its depth tell all flows of a
+ * file apart; ends and start make it differ between files. The same whatever is replayed with it.
  */
 static void
 write_id(const struct flow *f, char out[RECORD_ID_MAX])
@@ -73,9 +73,8 @@ write_id(const struct flow *f, char out[RECORD_ID_MAX])
 		struct flow_key key;
 		int64_t start;
 		uint64_t first_frame;
-		uint32_t file, depth;
-	} named = {f->key, cold->start, cold->first_frame, cold->file,
-	        f->flags >> FLOW_DEPTH_SHIFT & 0xff};
+		uint64_t depth;
+	} named = {f->key, cold->start, cold->first_frame, f->flags >> FLOW_DEPTH_SHIFT & 0xff};
 	snprintf(out, RECORD_ID_MAX, "%016llx",
 	        (unsigned long long)hash_stable(&named, sizeof named));
 }

@@ -19,6 +19,7 @@ libwaybill_a_SOURCES += \
 	src/output/summary_text.c \
 	src/output/summary_text.h \
 	src/output/country.c \
+	src/output/describe.c \
 	src/output/signature.c \
 	src/output/signature.h \
 	src/output/spool.c \

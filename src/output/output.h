@@ -70,6 +70,12 @@ size_t output_pending(const struct output *o);
 int output_finish(struct output *o, char *error, size_t error_size);
 void output_close(struct output *o); /* takes NULL */
 
+/*
+ * Says where alerts would go, and what waits or died on its way there, in lines for a person. No secret and no
+ * token is shown. 0, or -1 when the spool cannot be read (said as well).
+ */
+int output_describe(const struct output_conf *conf, FILE *out);
+
 const char *severity_name(enum severity s);       /* "critical" ... */
 int severity_parse(const char *name, enum severity *out);
 

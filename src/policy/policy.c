@@ -48,7 +48,6 @@ struct policy {
 	struct table *open;     /* key -> struct open_alert */
 	struct table *subjects; /* rule and id -> struct subject */
 	struct alert_list by_time;
-	uint64_t opened;
 	struct coverage_counter counters[1];
 };
 
@@ -242,10 +241,9 @@ alert_begin(struct policy *p, const struct finding *f, const char *key, size_t l
 	a->severity = f->severity;
 	a->last = f->time;
 
-	/* The same in every run: what, where, when, and which of that in a row. */
+	/* The same in every run: what, where, and when. */
 	char seed[RULE_KEY_MAX + RECORD_ID_MAX + 24];
-	int n = snprintf(seed, sizeof seed, "%.*s %s %llu", (int)len, key, f->subject,
-	        (unsigned long long)p->opened++);
+	int n = snprintf(seed, sizeof seed, "%.*s %s %lld", (int)len, key, f->subject, (long long)f->time);
 	snprintf(a->id, sizeof a->id, "a%016llx", (unsigned long long)hash_stable(seed, (size_t)n));
 	return a;
 }

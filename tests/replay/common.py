@@ -3,6 +3,7 @@ import json, os, pathlib, subprocess, sys
 
 SOURCE = pathlib.Path(os.environ.get("srcdir", ".")).resolve()
 WAYBILL = os.environ.get("WAYBILL", os.path.join(os.getcwd(), "waybill"))
+BARE = SOURCE / "tests/replay/bare.yaml"  # no database of this machine
 SAMPLES = sorted((SOURCE / "pcaps").glob("*.pcap"))
 SKIP = 77
 
@@ -24,19 +25,6 @@ def events(paths, *options, stdin=None):
         event.get("observer", {}).pop("hostname", None)
         lines.append(event)
     return status, lines, err
-
-
-def without_databases(event):
-    """Without what depends on the databases of this machine and their dates."""
-    for side in ("source", "destination"):
-        for key in ("geo", "as"):
-            event.get(side, {}).pop(key, None)
-    coverage = event.get("waybill", {}).get("coverage", {})
-    if "notes" in coverage:
-        coverage["notes"] = [n for n in coverage["notes"] if "database" not in n]
-        if not coverage["notes"]:
-            del coverage["notes"]
-    return event
 
 
 def text(lines):

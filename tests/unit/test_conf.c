@@ -129,6 +129,7 @@ static const char everything[] =
     "attribution:\n"
     "  databases: [/var/lib/a.mmdb, b.mmdb]\n"
     "  auto_detect: no\n"
+    "  builtin: no\n"
     "  sanctioned: kp.csv\n"
     "  lists:\n"
     "    - {path: x/blocked.txt, name: blocked, format: cidr, jurisdiction: IR, confidence: high}\n"
@@ -237,6 +238,7 @@ test_attribution(void **state)
 	snprintf(expected, sizeof expected, "%s/b.mmdb", folder);
 	assert_string_equal(a->databases[1], expected);
 	assert_true(a->no_auto_detect);
+	assert_true(a->no_embedded);
 	snprintf(expected, sizeof expected, "%s/kp.csv", folder);
 	assert_string_equal(a->sanctioned, expected);
 	assert_int_equal(a->list_count, 2);
@@ -434,6 +436,7 @@ check_defaults(const struct conf *c)
 	assert_true(c->decode.check_checksums);
 	assert_int_equal(c->attribution.database_count, 0);
 	assert_false(c->attribution.no_auto_detect);
+	assert_false(c->attribution.no_embedded);
 	assert_null(c->attribution.sanctioned);
 	assert_int_equal(c->attribution.list_count, 0);
 	assert_int_equal(c->attribution.jurisdiction_count, 1);

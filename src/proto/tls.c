@@ -64,6 +64,7 @@ struct tls {
 static enum verdict probe_half(const uint8_t *bytes, size_t len, bool midstream);
 static enum verdict probe_ssl2(const uint8_t *bytes, size_t len);
 static bool is_record_type(uint8_t type);
+static bool is_hello(uint8_t message);
 static bool over(const struct tls *t);
 static bool half_records(struct tls *t, struct half *half, const uint8_t *bytes, size_t len);
 static bool half_header(struct half *half, const uint8_t **bytes, size_t *len);
@@ -184,8 +185,7 @@ probe_half(const uint8_t *bytes, size_t len, bool midstream)
 	if (record == 0 || record > RECORD_MAX)
 		return VERDICT_NOT_MINE;
 	uint8_t message = bytes[RECORD_HEADER];
-	if (bytes[0] == RECORD_HANDSHAKE && !midstream && message != HANDSHAKE_CLIENT_HELLO &&
-	        message != HANDSHAKE_SERVER_HELLO)
+	if (bytes[0] == RECORD_HANDSHAKE && !midstream && !is_hello(message))
 		return VERDICT_NOT_MINE;
 	return VERDICT_DONE;
 }
@@ -216,6 +216,12 @@ static bool
 is_record_type(uint8_t type)
 {
 	return type >= RECORD_CHANGE_CIPHER && type <= RECORD_HEARTBEAT;
+}
+
+static bool
+is_hello(uint8_t message)
+{
+	return message == HANDSHAKE_CLIENT_HELLO || message == HANDSHAKE_SERVER_HELLO;
 }
 
 /* Both ends have said all, or one has and goes on while the other was never seen. */
@@ -275,23 +281,23 @@ half_handshake(struct tls *t, struct half *half, const uint8_t *bytes, size_t le
 {
 	while (len > 0 && half->step == STEP_HELLO) {
 		size_t wanted = half_wanted(half);
-		if (wanted > HELLO_MAX || !half_reserve(half, wanted)) {
+		size_t n = wanted - half->message_len < len ? wanted - half->message_len : len;
+		if (wanted > HELLO_MAX || !half_reserve(half, half->message_len + n)) {
 			half_leave_hello(half);
 			return;
 		}
-		size_t n = wanted - half->message_len < len ? wanted - half->message_len : len;
 		memcpy(half->message + half->message_len, bytes, n);
 		half->message_len += n;
 		bytes += n;
 		len -= n;
-		if (half->message_len > HANDSHAKE_HEADER && half->message_len == half_wanted(half)) {
+		if (half->message_len < HANDSHAKE_HEADER)
+			continue;
+		bool whole = half->message_len == half_wanted(half);
+		if (whole && is_hello(half->message[0]))
 			tell_hello(t, half);
+		/* What is no hello comes behind one that was not seen. */
+		if (whole || !is_hello(half->message[0]))
 			half_leave_hello(half);
-		} else if (half->message_len == HANDSHAKE_HEADER &&
-		           half->message[0] != HANDSHAKE_CLIENT_HELLO &&
-		           half->message[0] != HANDSHAKE_SERVER_HELLO) {
-			half_leave_hello(half); /* midstream: the hello went before */
-		}
 	}
 }
 
@@ -310,7 +316,10 @@ half_reserve(struct half *half, size_t len)
 {
 	if (len <= half->message_size)
 		return true;
-	size_t size = len > HELLO_FIRST_SIZE ? len : HELLO_FIRST_SIZE;
+	/* By what has come, not by what the message says of its length. */
+	size_t size = half->message_size > 0 ? half->message_size : HELLO_FIRST_SIZE;
+	while (size < len)
+		size *= 2;
 	uint8_t *message = realloc(half->message, size);
 	if (message == NULL)
 		return false;

@@ -206,6 +206,25 @@ test_ssl2(void **state)
 	stage_clear(&s);
 }
 
+/* Hellos that lie about their length are survived, an empty one above all. */
+static void
+test_bad_hello(void **state)
+{
+	static const uint8_t bad[][12] = {
+	        {22, 3, 1, 0, 7, 1, 0, 0, 0, 1, 0, 0},         /* empty, and another */
+	        {22, 3, 1, 0, 7, 1, 0xff, 0xff, 0xff, 3, 3, 0}, /* 16 MB */
+	        {22, 3, 1, 0, 7, 2, 0, 0, 3, 3, 3, 0},         /* a ServerHello of three bytes */
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct stage s;
+		open_flow(&s, 4443);
+		(void)stage_data(&s, 0, SIDE_SOURCE, bad[i], sizeof bad[i]);
+		assert_null(session_facts(s.flow[0].session)->tls.ja3);
+		stage_clear(&s);
+	}
+}
+
 static void
 test_not_tls(void **state)
 {
@@ -236,6 +255,7 @@ main(void)
 	        cmocka_unit_test(test_fingerprints),
 	        cmocka_unit_test(test_established),
 	        cmocka_unit_test(test_ssl2),
+	        cmocka_unit_test(test_bad_hello),
 	        cmocka_unit_test(test_not_tls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * Formats of film and animation work that libmagic does not know, or names without a
- * media type. The signatures are those that the formats' own documents and files show: SMPTE ST 268
+ * Formats of film and animation work that libmagic does not know, or names without a media type; and common ones
+ * that it takes long to find (measured: 0.2 to 0.7 ms a file). The signatures are those that the formats' own documents and files show: SMPTE ST 268
  * (DPX), ST 377-1 (MXF), the OpenEXR, Alembic and USD sources. TGA has no signature at its
  * beginning and is not told.
  */
@@ -48,9 +48,30 @@ static const struct signature signatures[] = {
         {MARK(0, "#usda "), {0}, "model/vnd.usda", "USD scene (ASCII)"},
         {MARK(0, "Ogawa"), {0}, "application/x-alembic", "Alembic cache (Ogawa)"},
         {MARK(0, "\x06\x0e\x2b\x34"), {0}, "application/mxf", "MXF film material"},
-        {MARK(0, "AT&TFORM"), {0}, "image/vnd.djvu", "DjVu document"},
         {MARK(4, "wide"), MARK(12, "mdat"), "video/quicktime", "QuickTime movie"},
         {MARK(4, "moov"), MARK(12, "mvhd"), "video/quicktime", "QuickTime movie"},
+        {MARK(0, "RIFF"), MARK(8, "WEBP"), "image/webp", "WebP image"},
+        {MARK(0, "RIFF"), MARK(8, "WAVE"), "audio/x-wav", "WAVE audio"},
+        {MARK(0, "RIFF"), MARK(8, "AVI "), "video/x-msvideo", "AVI film"},
+        {MARK(0, "BM"), MARK(6, "\0\0\0\0"), "image/bmp", "BMP image"},
+        {MARK(0, "OggS"), MARK(28, "\x80theora"), "video/ogg", "Ogg film"},
+        {MARK(0, "OggS"), {0}, "audio/ogg", "Ogg audio"},
+        {MARK(0, "ID3"), {0}, "audio/mpeg", "MP3 audio with ID3"},
+        {MARK(0, "FLV\x01"), {0}, "video/x-flv", "Flash film"},
+        {MARK(0, "FWS"), {0}, "application/x-shockwave-flash", "Flash animation"},
+        {MARK(0, "CWS"), {0}, "application/x-shockwave-flash", "Flash animation (compressed)"},
+        {MARK(0, "\x47"), MARK(188, "\x47"), "video/MP2T", "MPEG transport stream"},
+        {MARK(0, "wOFF"), {0}, "font/woff", "WOFF font"},
+        {MARK(0, "wOF2"), {0}, "font/woff2", "WOFF 2 font"},
+        {MARK(0, "\x1f\x8b\x08"), {0}, "application/gzip", "gzip archive"},
+        {MARK(0, "BZh"), MARK(4, "1AY&SY"), "application/x-bzip2", "bzip2 archive"},
+        {MARK(0, "\x28\xb5\x2f\xfd"), {0}, "application/zstd", "Zstandard archive"},
+        {MARK(0, "\xfd" "7zXZ\0"), {0}, "application/x-xz", "XZ archive"},
+        {MARK(0, "7z\xbc\xaf\x27\x1c"), {0}, "application/x-7z-compressed", "7-zip archive"},
+        {MARK(0, "Rar!\x1a\x07"), {0}, "application/x-rar", "RAR archive"},
+        {MARK(0, "LZIP"), {0}, "application/x-lzip", "lzip archive"},
+        {MARK(0, "\x04\x22\x4d\x18"), {0}, "application/x-lz4", "LZ4 archive"},
+        {MARK(0, "Salted__"), {0}, "application/octet-stream", "data encrypted by OpenSSL"},
 };
 
 /* Apple ProRes in a movie's sample description, by its four characters. */
@@ -77,10 +98,9 @@ static size_t unpack_zstd(const uint8_t *bytes, size_t len, uint8_t *out, size_t
 int
 filetype_by_table(const uint8_t *bytes, size_t len, struct filetype_answer *out)
 {
-	return by_codec(bytes, len, out) || by_signature(bytes, len, out) ||
-	                       by_markup(bytes, len, out) || by_packed(bytes, len, out)
-	               ? 0
-	               : -1;
+	bool found = by_codec(bytes, len, out) || by_packed(bytes, len, out) ||
+	             by_signature(bytes, len, out) || by_markup(bytes, len, out);
+	return found ? 0 : -1;
 }
 
 static bool

@@ -43,6 +43,11 @@ static const struct {
 	        "video/quicktime"},
 	{BYTES("<?xml version=\"1.0\"?>\n<project source=\"harmony\" version=\"1505\">"),
 	        "application/x-toonboom-xstage"},
+	{BYTES("RIFF\0\x10\0\0WEBPVP8 "), "image/webp"},
+	{BYTES("BM\0\x10\0\0\0\0\0\0\x36\0\0\0"), "image/bmp"},
+	{BYTES("\x1f\x8b\x08\0\0\0\0\0\0\3garbage"), "application/gzip"},
+	{BYTES("\x28\xb5\x2f\xfdgarbage"), "application/zstd"},
+	{BYTES("BZh91AY&SY"), "application/x-bzip2"},
 };
 
 static const struct {
@@ -55,8 +60,8 @@ static const struct {
 	{BYTES("RIFX\0\0\1\0WAVE")},
 	{BYTES("<?xml version=\"1.0\"?>\n<project name=\"ant\"><!-- harmony -->")},
 	{BYTES("\0\0\0\x14" "ftypmp42")},
-	{BYTES("\x1f\x8b\x08\0\0\0\0\0\0\3garbage")},
-	{BYTES("\x28\xb5\x2f\xfdgarbage")},
+	{BYTES("BMW is no image")},
+	{BYTES("\x47 alone is no film")},
 };
 
 static void
@@ -115,6 +120,10 @@ test_magic(void **state)
 		const char *mime;
 	} rows[] = {
 		{BYTES("plain words\n"), "text/plain"},
+		{BYTES("\xef\xbb\xbf\r\n <!DOCTYPE HTML PUBLIC>"), "text/html"},
+		{BYTES("\x7d\x1c\xa9\x03\x5e\xf2\x88\x41\xc7\x2b\x90\xe6\x13\x74\xbd\x0a\x66\xd8\x39\x9f\x52\xeb\x04\xb1"
+		       "\x2e\x87\xfc\x18\xa3\x5b\xce\x70\x95\x0f\x4a\xd1\x36\xe9\x83\x1f\xba\x57\x6c\xf4\x08\x99\x22\xdd"
+		       "\x4e\xb7\x61\x3c\xa8\x15\xf0\x8b\x2d\xc6\x79\x94\x50\xef\x0b\xa2"), "application/octet-stream"},
 		{BYTES("\xeb\xaf\xb8\xec\x88\xa0"), "text/plain"},
 		{BYTES("\xeb\xaf\xb8\xec\x88"), "text/plain"}, /* cut in a character */
 		{BYTES("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"), "application/pdf"},

@@ -34,6 +34,8 @@ static const struct signature signatures[] = {
         {MARK(0, "SDPX"), {0}, "image/x-dpx", "DPX image (big-endian)"},
         {MARK(0, "XPDS"), {0}, "image/x-dpx", "DPX image (little-endian)"},
         {MARK(0, "\x76\x2f\x31\x01"), {0}, "image/x-exr", "OpenEXR image"},
+        {MARK(0, "8BPS\0\2"), {0}, "image/vnd.adobe.photoshop", "Photoshop image (large)"},
+        {MARK(0, "8BPS"), {0}, "image/vnd.adobe.photoshop", "Photoshop image"},
         {MARK(0, "CSFCHUNK"), {0}, "application/x-clip-studio", "Clip Studio Paint drawing"},
         {MARK(0, "//Maya ASCII"), {0}, "application/x-maya-ascii", "Maya ASCII scene"},
         {MARK(0, "FOR4"), MARK(8, "Maya"), "application/x-maya-binary", "Maya binary scene"},

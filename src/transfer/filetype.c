@@ -110,7 +110,8 @@ answer(struct filetype_answer *out, const char *mime, const char *kind)
 
 /*
  * Encrypted or packed from its first byte on: hardly a value comes twice in so few. Of n random bytes
- * about n - n * n / 512 differ; headers of files hold zeros and words. MPEG audio without a tag begins with ones.
+ * about n - n * n / 512 differ; headers of files hold zeros and words. What begins
+ * with four letters may have been named by them, and MPEG audio without a tag begins with ones.
  */
 static bool
 is_noise(const uint8_t *bytes, size_t len)
@@ -118,7 +119,7 @@ is_noise(const uint8_t *bytes, size_t len)
 	bool seen[256] = {false};
 	size_t values = 0;
 	size_t look = len < NOISE_LOOK ? len : NOISE_LOOK;
-	if (look < NOISE_MIN || bytes[0] == 0xff)
+	if (look < NOISE_MIN || bytes[0] == 0xff || is_text(bytes, 4))
 		return false;
 	for (size_t i = 0; i < look; i++) {
 		values += !seen[bytes[i]];

@@ -25,6 +25,8 @@ static const struct {
 	{BYTES("SDPX\0\0\x20\0V2.0"), "image/x-dpx"},
 	{BYTES("XPDS\0\x20\0\0V2.0"), "image/x-dpx"},
 	{BYTES("\x76\x2f\x31\x01\x02\0\0\0"), "image/x-exr"},
+	{BYTES("8BPS\0\1\0\0\0\0\0\0\0\3"), "image/vnd.adobe.photoshop"},
+	{BYTES("8BPS\0\2\0\0\0\0\0\0\0\3"), "image/vnd.adobe.photoshop"},
 	{BYTES("CSFCHUNK\0\0\0\0"), "application/x-clip-studio"},
 	{BYTES("//Maya ASCII 2020 scene\n"), "application/x-maya-ascii"},
 	{BYTES("FOR4\0\0\1\0Maya"), "application/x-maya-binary"},
@@ -128,7 +130,6 @@ test_magic(void **state)
 		{BYTES("\xeb\xaf\xb8\xec\x88"), "text/plain"}, /* cut in a character */
 		{BYTES("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"), "application/pdf"},
 		{BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\6\0\0\0"), "image/png"},
-		{BYTES("8BPS\0\1\0\0\0\0\0\0\0\3\0\0\0\x10\0\0\0\x10\0\10\0\3"), "image/vnd.adobe.photoshop"},
 		{BYTES("<html><body>"), "text/html"},
 		{BYTES("\0\0\0\x20" "ftypisom\0\0\2\0isomiso2avc1mp41"), "video/mp4"},
 		{BYTES("\x01\x02\x03\x04\x05\x06\x07"), "application/octet-stream"},

@@ -39,6 +39,8 @@ struct stage {
 	char log[8192];
 };
 
+static inline void stage_say(struct stage *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 static inline void
 stage_say(struct stage *s, const char *format, ...)
 {

@@ -14,6 +14,8 @@ static struct {
 	unsigned open;
 } heard;
 
+static void hear(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 static void
 hear(const char *format, ...)
 {
@@ -95,7 +97,7 @@ toy_end(void *state, enum side from)
 static void
 toy_close(void *state, bool reset)
 {
-	hear(reset ? "R)" : ")");
+	hear("%s", reset ? "R)" : ")");
 	heard.open--;
 	free(state);
 }

@@ -1,8 +1,9 @@
 #include "config.h"
 
 /*
- * Community ID v1 (github.com/corelight/community-id-spec): one name for a conversation, the same
- * from every tool that saw it. SHA-1 is what the specification names; nothing rests on its strength.
+ * Community ID v1 (github.com/corelight/community-id-spec): one name for a conversation, the
+ * same from every tool that saw it. SHA-1 is what the specification names; nothing rests on its
+ * strength.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -47,7 +48,7 @@ community_id_create(void)
 		community_id_destroy(c);
 		return NULL;
 	}
-	return c; /* without SHA-1 (a restricted libcrypto) there are no identifiers, and no error */
+	return c; /* no SHA-1 in libcrypto: no identifiers, and no error */
 }
 
 void
@@ -74,8 +75,8 @@ community_id_icmp_answer(unsigned transport, unsigned type)
 }
 
 /*
- * What stands for ports; false: nothing does. An ICMP message that has no answer keeps its direction:
- * *ordered tells whether the lower end may go first.
+ * What stands for ports; false: nothing does. An ICMP message that has no answer keeps its
+ * direction: *ordered tells whether the lower end may go first.
  */
 static bool
 map_ports(const struct flow_record *r, uint16_t port[2], bool *ordered)

@@ -74,7 +74,7 @@ write_id(const struct flow *f, char out[RECORD_ID_MAX])
 		int64_t start;
 		uint64_t first_frame;
 		uint64_t depth;
-	} named = {f->key, cold->start, cold->first_frame, f->flags >> FLOW_DEPTH_SHIFT & 0xff};
+	} named = {f->key, cold->start, cold->first_frame, flow_depth(f)};
 	snprintf(out, RECORD_ID_MAX, "%016llx",
 	        (unsigned long long)hash_stable(&named, sizeof named));
 }
@@ -107,7 +107,7 @@ flow_describe(const struct flow *f, struct flow_record *out)
 	describe_side(f, SIDE_DESTINATION, &out->side[SIDE_DESTINATION]);
 	out->ip_version = f->key.ip_version;
 	out->transport = f->key.transport;
-	out->depth = f->flags >> FLOW_DEPTH_SHIFT & 0xff;
+	out->depth = flow_depth(f);
 	if (out->transport == IPPROTO_ICMP || out->transport == IPPROTO_ICMPV6) {
 		out->icmp_type = cold->isn[0] >> 8 & 0xff;
 		out->icmp_code = cold->isn[0] & 0xff;

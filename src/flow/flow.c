@@ -10,7 +10,7 @@
 
 enum {
 	MEMORY_STANDARD = 512 * 1024 * 1024,
-	FLOW_COST = sizeof(struct flow) + sizeof(struct flow_cold) + 11, /* with its index entries */
+	FLOW_COST = sizeof(struct flow) + sizeof(struct flow_cold) + 11, /* 11: in the index */
 	BEHIND_PACKETS = 64, /* in a row: then it was no stray packet, time went back */
 };
 static const int64_t behind_time = 60 * CLOCK_SECOND;
@@ -26,6 +26,7 @@ static const struct coverage_counter counters[FLOW_COUNTERS] = {
 static void clock_set(struct flow_table *t, int64_t time);
 static void expire(struct flow_table *t);
 static bool key_make(struct flow_key *key, const struct packet *p);
+static enum side side_of(const struct flow *f, bool swapped);
 static struct flow *flow_new(struct flow_table *t, const struct flow_key *key, uint64_t hash);
 static struct flow *flow_begin(struct flow_table *t, const struct flow_key *key, uint64_t hash,
         const struct packet *p, bool swapped);
@@ -143,6 +144,14 @@ key_make(struct flow_key *key, const struct packet *p)
 	return swapped;
 }
 
+/* Who sent a packet that key_make called swapped. */
+static enum side
+side_of(const struct flow *f, bool swapped)
+{
+	const bool source_high = f->flags & FLOW_SOURCE_HIGH;
+	return swapped == source_high ? SIDE_SOURCE : SIDE_DESTINATION;
+}
+
 /* A flow in the index and in no list, after shedding where the table is full; or NULL. */
 static struct flow *
 flow_new(struct flow_table *t, const struct flow_key *key, uint64_t hash)
@@ -237,7 +246,7 @@ flow_table_packet(struct flow_table *t, const struct packet *p, enum side *from)
 	const uint64_t hash = hash_bytes(&t->hash_key, &key, sizeof key);
 	struct flow *f = flow_index_find(t, &key, hash);
 	if (f != NULL) {
-		*from = swapped != ((f->flags & FLOW_SOURCE_HIGH) != 0) ? SIDE_DESTINATION : SIDE_SOURCE;
+		*from = side_of(f, swapped);
 		if (p->transport == IPPROTO_TCP && (p->tcp_flags & TCP_SYN) &&
 		        flow_tcp_reused(f, *from, p)) {
 			flow_finish(t, f, FLOW_END_REUSE);
@@ -248,7 +257,7 @@ flow_table_packet(struct flow_table *t, const struct packet *p, enum side *from)
 		f = flow_begin(t, &key, hash, p, swapped);
 		if (f == NULL)
 			return NULL;
-		*from = swapped != ((f->flags & FLOW_SOURCE_HIGH) != 0) ? SIDE_DESTINATION : SIDE_SOURCE;
+		*from = side_of(f, swapped);
 	}
 	flow_count(f, *from, p);
 	if (p->transport == IPPROTO_TCP)
@@ -290,7 +299,7 @@ compare_begin(const void *a, const void *b)
 		return ca->file < cb->file ? -1 : 1;
 	if (ca->first_frame != cb->first_frame)
 		return ca->first_frame < cb->first_frame ? -1 : 1;
-	return (fa->flags >> FLOW_DEPTH_SHIFT & 0xff) < (fb->flags >> FLOW_DEPTH_SHIFT & 0xff) ? -1 : 1;
+	return flow_depth(fa) < flow_depth(fb) ? -1 : 1;
 }
 
 void

@@ -24,10 +24,10 @@
 struct flow_table;
 struct flow; /* opaque; lives until its end callback returns */
 
-/* Default idle times: 7440, 120, 60, 120 and 60 seconds. */
+/* An idle time of 0 is the default: 7440, 120, 60, 120 and 60 seconds. */
 struct flow_limits {
 	size_t memory;           /* bytes for flows; 0: default (512 MB, 2.8 million flows) */
-	int64_t tcp_established; /* idle times in ns of packet time, up to an eighth more; 0: defaults */
+	int64_t tcp_established; /* idle times in ns of packet time (an eighth more at most) */
 	int64_t tcp_opening;     /* SYN without an answer */
 	int64_t tcp_closing;     /* after FIN both ways or RST */
 	int64_t udp;
@@ -41,7 +41,8 @@ struct flow_ops {
 	void (*end)(void *ctx, struct flow *f);
 };
 
-struct flow_table *flow_table_create(const struct flow_limits *limits, const struct flow_ops *ops, void *ctx);
+struct flow_table *flow_table_create(const struct flow_limits *limits, const struct flow_ops *ops,
+        void *ctx);
 
 /* Ends every flow with FLOW_END_CAPTURE, oldest first packet first, and frees all. Takes NULL. */
 void flow_table_destroy(struct flow_table *t);
@@ -76,7 +77,8 @@ struct flow_view {
 void flow_look(const struct flow *f, struct flow_view *out);
 
 /*
- * The whole record: places, listings and facts are left empty (the pipeline fills them); strings are static.
+ * The whole record: places, listings and facts are left empty (the pipeline fills them);
+ * strings are static.
  */
 void flow_describe(const struct flow *f, struct flow_record *out);
 

@@ -199,6 +199,12 @@ void community_id_write(struct community_id *c, const struct flow_record *r, cha
 /* The type that answers an ICMP or ICMPv6 type, -1 where none does. */
 int community_id_icmp_answer(unsigned transport, unsigned type);
 
+static inline uint8_t
+flow_depth(const struct flow *f)
+{
+	return f->flags >> FLOW_DEPTH_SHIFT & 0xff;
+}
+
 static inline void
 flow_unset(struct flow *f, uint32_t flags)
 {

@@ -1,10 +1,10 @@
 #include "config.h"
 
 /*
- * Who ends when, and who goes first when the table is full. Each list holds flows of one idle time
- * and one worth, in the order in which they were put at its tail. A busy flow is not moved for every packet
- * but when it stood for an eighth of its idle time, so a flow ends after its idle time and
- * at most an eighth more. Order comes from packets alone, never from the hash.
+ * Who ends when, and who goes first when the table is full. Each list holds flows of one idle
+ * time and one worth, in the order in which they were put at its tail. A busy flow is not moved
+ * for every packet but when it stood for an eighth of its idle time, so a flow ends after its
+ * idle time and at most an eighth more. Order comes from packets alone, never from the hash.
  */
 #include "base/clock.h"
 #include "flow/internal.h"

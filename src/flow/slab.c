@@ -1,8 +1,9 @@
 #include "config.h"
 
 /*
- * Where flows live: slabs of 2 MB, aligned to their size, each with an array of hot and
- * one of cold parts. A slab is never given back before the table is, since flows come back as fast as they go.
+ * Where flows live: slabs of 2 MB, aligned to their size, each with an array of hot and one of
+ * cold parts. A slab is never given back before the table is, since flows come back as fast as
+ * they go.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 
 enum {
 	SLAB_HEAD = 128, /* keeps the hot parts on cache lines */
-	SLAB_FLOWS = (SLAB_SIZE - SLAB_HEAD) / (int)(sizeof(struct flow) + sizeof(struct flow_cold)),
+	SLAB_FLOWS = (SLAB_SIZE - SLAB_HEAD) /
+	             (int)(sizeof(struct flow) + sizeof(struct flow_cold)),
 };
 _Static_assert(sizeof(struct flow_slab) <= SLAB_HEAD, "the head has its place");
 _Static_assert(SLAB_FLOWS < 1 << REF_SLOT_BITS, "a place fits into a reference");
@@ -76,7 +78,10 @@ slab_create(struct flow_table *t)
 	struct flow_slab *s = aligned_alloc(SLAB_SIZE, SLAB_SIZE);
 	if (s == NULL)
 		return NULL;
-	/* The first slab holds all that a small capture needs; later ones are worth a huge page each. */
+	/*
+	 * The first slab holds all that a small capture needs; later ones are worth a huge page
+	 * each.
+	 */
 	if (t->slab_count > 0)
 		(void)madvise(s, SLAB_SIZE, MADV_HUGEPAGE);
 	*s = (struct flow_slab){.table = t, .number = t->slab_count};

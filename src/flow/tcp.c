@@ -127,7 +127,7 @@ flow_tcp_reused(const struct flow *f, enum side from, const struct packet *p)
 	return true;
 }
 
-/* A connection that a RST seemed to close goes on: the same SYN again, or more from the one who reset. */
+/* A connection that a RST seemed to close goes on: its SYN again, or more from who reset it. */
 static void
 reopen(struct flow *f, enum side from, const struct packet *p)
 {

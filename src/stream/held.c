@@ -1,6 +1,9 @@
 #include "config.h"
 
-/* The skip list: each segment stands in the lowest list, and by chance in some of those above it. */
+/*
+ * The skip list: each segment stands in the lowest list, and by chance in some of those above
+ * it.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -38,8 +38,8 @@ held_bytes(const struct held *h)
 struct held *held_seek(const struct held_list *l, uint64_t offset);
 
 /*
- * Holds a copy. random: a fresh random number, which decides how high it stands. NULL when memory is out.
- * It must not overlap another.
+ * Holds a copy. random: a fresh random number, which decides how high it stands. NULL when
+ * memory is out. It must not overlap another.
  */
 struct held *held_insert(struct held_list *l, uint64_t offset, const uint8_t *bytes, uint32_t len,
         uint32_t cut, uint64_t random);

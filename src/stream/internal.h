@@ -81,8 +81,9 @@ struct stream_pool {
 };
 
 /*
- * The largest window is 1 GB (RFC 7323 section 2.3), but none of that size is in use. What lies further
- * ahead than this is believed only where data and ACK agree: then more than that was not captured.
+ * The largest window is 1 GB (RFC 7323 section 2.3), but none of that size is in use. What lies
+ * further ahead than this is believed only where data and ACK agree: then more than that was
+ * not captured.
  */
 enum { STREAM_WINDOW = 64 * 1024 * 1024 };
 

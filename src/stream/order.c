@@ -13,8 +13,8 @@
 
 enum {
 	/*
-	 * An ACK can be captured before the data it acknowledges (several queues or taps). So a hole
-	 * below it is still waited for: so long, or until so much behind it is held.
+	 * An ACK can be captured before the data it acknowledges (several queues or taps). So a
+	 * hole below it is still waited for: so long, or until so much behind it is held.
 	 */
 	HOLE_HELD = 1 << 20,
 };
@@ -22,12 +22,14 @@ static const int64_t hole_time = 2 * CLOCK_SECOND;
 /* Without any ACK in the capture only time tells; retransmissions rarely take longer (RFC 6298). */
 static const int64_t hole_time_blind = 30 * CLOCK_SECOND;
 
-static void give(struct stream *s, enum side from, const uint8_t *bytes, uint32_t len, int64_t time);
+static void give(struct stream *s, enum side from, const uint8_t *bytes, uint32_t len,
+        int64_t time);
 static void gap(struct stream *s, enum side from, uint64_t len, int64_t time);
 static void give_held(struct stream *s, enum side from, int64_t time);
 static void in_order(struct stream *s, enum side from, struct piece piece, int64_t time);
 static void believe(struct stream *s, enum side from, uint64_t to, int64_t time);
-static void hold(struct stream *s, struct direction *d, struct held_list **list, struct piece piece);
+static void hold(struct stream *s, struct direction *d, struct held_list **list,
+        struct piece piece);
 static void hold_part(struct stream *s, struct direction *d, struct held_list *list,
         const struct piece *piece, uint64_t to);
 static bool make_room(struct stream *s, enum side from, struct piece *piece, int64_t time);
@@ -38,6 +40,7 @@ static void forget(struct stream *s, struct direction *d, struct held_list **lis
 static void piece_skip(struct piece *piece, uint64_t to);
 static void piece_end_at(struct piece *piece, uint64_t end);
 static uint64_t piece_end(const struct piece *piece);
+static uint64_t begin_or(const struct held *h, uint64_t offset);
 static void compare(struct stream *s, const struct held *h, const struct piece *piece);
 static uint64_t random_next(struct stream_pool *pool);
 
@@ -67,6 +70,13 @@ piece_end_at(struct piece *piece, uint64_t end)
 	const uint32_t there = n < piece->len ? n : piece->len;
 	piece->len = there;
 	piece->cut = n - there;
+}
+
+/* Where h begins, if there is one and before offset; else offset. */
+static uint64_t
+begin_or(const struct held *h, uint64_t offset)
+{
+	return h != NULL && h->offset < offset ? h->offset : offset;
 }
 
 static struct held *
@@ -149,7 +159,7 @@ order_skip(struct stream *s, enum side from, uint64_t offset, int64_t time)
 	believe(s, from, offset, time);
 	while (d->next < offset && d->state != DIRECTION_ENDED) {
 		const struct held *doubted = d->doubted != NULL ? d->doubted->first[0] : NULL;
-		const uint64_t to = doubted != NULL && doubted->offset < offset ? doubted->offset : offset;
+		const uint64_t to = begin_or(doubted, offset);
 		gap(s, from, to - d->next, time);
 		believe(s, from, offset, time);
 	}
@@ -242,7 +252,8 @@ static bool
 fits(const struct stream *s, const struct direction *d, uint32_t len)
 {
 	const size_t cost = held_cost(len);
-	return s->pool->used + cost <= s->pool->memory && d->held_bytes + cost <= s->pool->per_stream;
+	return s->pool->used + cost <= s->pool->memory &&
+	       d->held_bytes + cost <= s->pool->per_stream;
 }
 
 /* Holds the part of piece before offset to. */
@@ -301,8 +312,8 @@ order_doubt(struct stream *s, enum side from, struct piece piece)
 }
 
 /*
- * Without room the holes before the piece are given up, one after the other; but nothing is given up
- * for bytes that are too far ahead. False: the piece is done with.
+ * Without room the holes before the piece are given up, one after the other; but nothing is
+ * given up for bytes that are too far ahead. False: the piece is done with.
  */
 static bool
 make_room(struct stream *s, enum side from, struct piece *piece, int64_t time)
@@ -318,8 +329,7 @@ make_room(struct stream *s, enum side from, struct piece *piece, int64_t time)
 		if (h != NULL && direction_is_far(d, h->offset))
 			forget(s, d, &d->held);
 		else
-			order_skip(s, from, h != NULL && h->offset < piece->offset ? h->offset : piece->offset,
-			        time);
+			order_skip(s, from, begin_or(h, piece->offset), time);
 		if (d->next >= end || d->ignored)
 			return false;
 		if (piece->offset < d->next)
@@ -395,7 +405,7 @@ order_check(struct stream *s, enum side from, int64_t time)
 	d->waiting = false;
 	while (d->next < d->wait_for && d->state != DIRECTION_ENDED && !d->ignored) {
 		h = first_held(d);
-		order_skip(s, from, h != NULL && h->offset < d->wait_for ? h->offset : d->wait_for, time);
+		order_skip(s, from, begin_or(h, d->wait_for), time);
 	}
 }
 

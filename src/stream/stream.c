@@ -1,8 +1,9 @@
 #include "config.h"
 
 /*
- * One TCP connection: where each direction begins, what its peer has acknowledged, how it ends. Bytes are
- * put in order by order.c. What options would tell (window scale, timestamps) is not used.
+ * One TCP connection: where each direction begins, what its peer has acknowledged, how it ends.
+ * Bytes are put in order by order.c. What options would tell (window scale, timestamps) is not
+ * used.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,17 +22,21 @@ static const struct coverage_counter counters[STREAM_COUNTERS] = {
 	[COUNT_STREAM_CONFLICT] = {"stream_overlap_conflict",
 	        "TCP bytes sent again with another value; the first was used", 0},
 	[COUNT_STREAM_GAPS] = {"stream_gaps", "holes in TCP streams", 0},
-	[COUNT_STREAM_GAP_BYTES] = {"stream_gap_bytes", "TCP bytes that moved and were not captured", 0},
+	[COUNT_STREAM_GAP_BYTES] = {"stream_gap_bytes",
+	        "TCP bytes that moved and were not captured", 0},
 	[COUNT_STREAM_CUT] = {"stream_cut_bytes", "TCP bytes cut off by the snap length", 0},
 	[COUNT_STREAM_DOUBTED] = {"stream_doubted",
-	        "TCP segments with a wrong checksum, used only where the receiver acknowledged them", 0},
+	        "TCP segments with a wrong checksum, used where the receiver acknowledged them", 0},
 	[COUNT_STREAM_WINDOW] = {"stream_out_of_window",
 	        "TCP segments and ACKs outside of any window", 0},
 	[COUNT_STREAM_AFTER_END] = {"stream_after_end", "TCP bytes behind a FIN", 0},
-	[COUNT_STREAM_NO_ACK] = {"stream_no_ack", "TCP segments without an ACK, which no host takes", 0},
+	[COUNT_STREAM_NO_ACK] = {"stream_no_ack",
+	        "TCP segments without an ACK, which no host takes", 0},
 	[COUNT_STREAM_RST] = {"stream_rst_ignored", "TCP resets that no host takes", 0},
-	[COUNT_STREAM_SYN_DATA] = {"stream_syn_data", "data with a SYN that its receiver did not take", 0},
-	[COUNT_STREAM_URGENT] = {"stream_urgent", "TCP segments with urgent data, which was kept in line", 0},
+	[COUNT_STREAM_SYN_DATA] = {"stream_syn_data",
+	        "data with a SYN that its receiver did not take", 0},
+	[COUNT_STREAM_URGENT] = {"stream_urgent",
+	        "TCP segments with urgent data, which was kept in line", 0},
 	[COUNT_STREAM_MEMORY] = {"stream_memory", "times that memory for TCP segments ran out", 0},
 	[COUNT_STREAM_OPEN] = {"stream_open", "TCP connections not followed: no memory", 0},
 };
@@ -191,7 +196,7 @@ bear_out(struct stream *s, enum side from, uint32_t sequence, enum witness witne
 static void
 take_guessed(struct direction *d, uint32_t sequence)
 {
-	if (d->next == 0) { /* no gap was told: it begins here, as any that is seen from its middle */
+	if (d->next == 0) { /* no gap was told: it begins here */
 		const int32_t acked = (int32_t)(d->base + (uint32_t)d->acked - sequence);
 		d->base = sequence;
 		d->acked = acked > 0 ? (uint64_t)acked : 0;
@@ -200,8 +205,9 @@ take_guessed(struct direction *d, uint32_t sequence)
 }
 
 /*
- * The peer has all before offset. That can be further than any window where the capture has lost much:
- * then data there, or of a direction that is not captured at all a second ACK, must bear it out.
+ * The peer has all before offset. That can be further than any window where the capture has
+ * lost much: then data there, or of a direction that is not captured at all a second ACK, must
+ * bear it out.
  */
 static void
 advance_acked(struct stream *s, struct direction *d, uint64_t offset)

@@ -27,20 +27,24 @@ struct stream_ops {
 	void (*data)(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t time);
 	/* len bytes of the stream were not seen and will not be. */
 	void (*gap)(void *ctx, enum side from, uint64_t len, int64_t time);
-	/* No more bytes from this side: FIN (all before it was given), or RST when reset is true. */
+	/*
+	 * No more bytes from this side: FIN (all before it was given), or RST when reset is
+	 * true.
+	 */
 	void (*end)(void *ctx, enum side from, bool reset, int64_t time);
 };
 
-struct stream_pool *stream_pool_create(const struct stream_limits *limits, const struct stream_ops *ops);
+struct stream_pool *stream_pool_create(const struct stream_limits *limits,
+        const struct stream_ops *ops);
 void stream_pool_destroy(struct stream_pool *p); /* takes NULL; after all its streams */
 
 /* ctx is handed to the ops. NULL: out of memory or at the limit (counted). */
 struct stream *stream_open(struct stream_pool *p, void *ctx);
 
 /*
- * Takes a TCP segment sent by from. Callbacks run before it returns; they may ignore s, not close it.
- * Of one with PACKET_BAD_CHECKSUM only the data is kept, apart, and used where the receiver acknowledged it
- * and no good copy came; so those may be handed in as well.
+ * Takes a TCP segment sent by from. Callbacks run before it returns; they may ignore s, not
+ * close it. Of one with PACKET_BAD_CHECKSUM only the data is kept, apart, and used where the
+ * receiver acknowledged it and no good copy came; so those may be handed in as well.
  *
  * A reset is told when the stream is closed, unless data after it shows that it was forged.
  */

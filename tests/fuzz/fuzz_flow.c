@@ -1,8 +1,8 @@
 #include "config.h"
 
 /*
- * The flow table with packets that the input chooses, eight bytes each, among few ends, so that they
- * meet. A small table sheds; every flow that begins must end, and the count must be right.
+ * The flow table with packets that the input chooses, eight bytes each, among few ends, so that
+ * they meet. A small table sheds; every flow that begins must end, and the count must be right.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -72,7 +72,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct reader r = reader_init(bytes, len);
 	size_t open = 0;
 	const uint8_t limit = reader_u8(&r);
-	struct flow_table *t = flow_table_create(&(struct flow_limits){.memory = 1 + 187u * limit}, &ops, &open);
+	const struct flow_limits limits = {.memory = 1 + 187u * limit};
+	struct flow_table *t = flow_table_create(&limits, &ops, &open);
 	if (t == NULL)
 		return 0;
 	int64_t time = 0;

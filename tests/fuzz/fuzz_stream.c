@@ -1,9 +1,9 @@
 #include "config.h"
 
 /*
- * TCP reassembly with segments that the input chooses, eight bytes each: side and flags, sequence number,
- * length, what is cut off, acknowledgment, time. Payload is copied to an exact size. What is delivered
- * must come in order and leave no memory counted.
+ * TCP reassembly with segments that the input chooses, eight bytes each: side and flags,
+ * sequence number, length, what is cut off, acknowledgment, time. Payload is copied to an exact
+ * size. What is delivered must come in order and leave no memory counted.
  */
 #include <stdlib.h>
 #include <string.h>

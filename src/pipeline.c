@@ -158,7 +158,7 @@ on_packet(void *ctx, const struct packet *packet)
 	struct track *t = f != NULL ? flow_attachment(f) : NULL;
 	if (t == NULL)
 		return;
-	if (t->stream != NULL && (packet->flags & PACKET_BAD_CHECKSUM) == 0) {
+	if (t->stream != NULL) {
 		stream_segment(t->stream, from, packet);
 		if (t->done)
 			track_close_stream(t, packet->time);
@@ -254,6 +254,9 @@ on_stream_end(void *ctx, enum side from, bool reset, int64_t time)
 {
 	struct track *t = ctx;
 	t->reset = t->reset || reset;
+	/* An announced data connection without a byte is an empty file. */
+	if (!reset && transfer_tracker_expects(t->pipeline->transfers))
+		track_open_session(t, time);
 	if (t->conversation == NULL)
 		return;
 	session_time(t->session, time);

@@ -106,6 +106,12 @@ transfer_tracker_flush(struct transfer_tracker *t, int64_t now)
 	}
 }
 
+bool
+transfer_tracker_expects(const struct transfer_tracker *t)
+{
+	return table_count(t->expected.by_target) > 0;
+}
+
 const struct coverage_counter *
 transfer_tracker_counters(struct transfer_tracker *t, size_t *count)
 {

@@ -46,6 +46,9 @@ void transfer_tracker_destroy(struct transfer_tracker *t); /* takes NULL */
 /* Packet time goes on: joined files that waited long enough are ended. Cheap to call. */
 void transfer_tracker_time(struct transfer_tracker *t, int64_t now);
 
+/* Does any control channel wait for a data connection? Cheap to call. */
+bool transfer_tracker_expects(const struct transfer_tracker *t);
+
 /* The end of the input: every transfer still open is ended, as truncated. */
 void transfer_tracker_flush(struct transfer_tracker *t, int64_t now);
 

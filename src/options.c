@@ -28,39 +28,38 @@ static const struct option long_options[] = {
 	{0},
 };
 
+static void bad_option(int option, const char *word, char *error, size_t size);
 static int take_option(struct options *o, int option, char *error, size_t size);
 static int take_word(struct options *o, const char *word, char *error, size_t size);
 static int add_argument(struct options *o, const char *word);
 static int add_filter(struct options *o, const char *word);
 static int parse_events(const char *list, unsigned *out);
+static bool has_replay_options(const struct options *o);
 static int finish(struct options *o, char *error, size_t size);
 
 const char options_help[] =
-        "waybill: which files crossed the network, between whom, and where they may not go\n"
+        "waybill: which files crossed the network, between whom, where they may not go\n"
         "\n"
         "  waybill -r FILE... [-c CONF] [-o EVENTS] [options] [BPF FILTER]\n"
         "  waybill lookup IP... [--at TIME] [--json] [-c CONF]\n"
         "  waybill check [-c CONF]\n"
         "\n"
-        "  -r, --read FILE...       replay captures: pcap or pcapng, plain, gzip or zstd; a\n"
-        "                           directory (in time order); - is standard input\n"
+        "  -r, --read FILE...       pcap or pcapng, plain, gzip or zstd; a whole directory\n"
+        "                           in time order; - for standard input\n"
         "  -c, --conf CONF          configuration (YAML); without one the defaults hold\n"
-        "  -o, --output EVENTS      write events as JSON lines to a file, or - for standard\n"
+        "  -o, --output EVENTS      events as JSON lines to a file, or - for standard\n"
         "                           output, in place of the readable summary\n"
         "      --events KINDS       of flow,transfer,alert,coverage (default: all)\n"
-        "      --fail-on-alert SEV  exit with 4 if an alert of info, low, medium, high or\n"
-        "                           critical severity, or above, was raised\n"
-        "      --at TIME            lookup: as of that time, such as 2014-12-19 (default: now)\n"
+        "      --fail-on-alert SEV  exit with 4 on an alert of at least this severity:\n"
+        "                           info, low, medium, high or critical\n"
+        "      --at TIME            lookup: as of then, like 2014-12-19 (default: now)\n"
         "      --json               lookup: one JSON object a line\n"
-        "  -q, --quiet              no progress bar\n"
-        "  -v, --verbose            say more on standard error; twice: debug\n"
-        "  -V, --version            -h, --help\n"
+        "  -q, --quiet  -v, --verbose  -V, --version  -h, --help\n"
         "\n"
-        "  A filter is written as for tcpdump: waybill -r day.pcap.gz 'host 192.0.2.7 and tcp'\n"
-        "  Words after -- always belong to the filter.\n"
-        "\n"
-        "Exit status: 0 done; 1 run-time error; 2 usage or configuration error; 3 some input\n"
-        "could not be read, the rest was; 4 see --fail-on-alert. Manual: man waybill\n";
+        "Words after -r that name no file are a filter as for tcpdump; so are all words\n"
+        "after --, as in: waybill -r day.pcap.gz -- host 192.0.2.7 and tcp\n"
+        "Exit status: 0 done; 1 run-time error; 2 usage or configuration error; 3 some\n"
+        "input unreadable; 4 see --fail-on-alert. Manual: man waybill\n";
 
 int
 options_parse(struct options *o, int argc, char **argv, char *error, size_t error_size)
@@ -78,9 +77,7 @@ options_parse(struct options *o, int argc, char **argv, char *error, size_t erro
 		if (option == -1)
 			break;
 		if (option == '?' || option == ':') {
-			const char *word = optopt > 0 && optopt < 256 ? (char[]){'-', (char)optopt, 0} : argv[optind - 1];
-			snprintf(error, error_size, "%s %s (see waybill --help)",
-			        option == ':' ? "a value is missing after" : "there is no option", word);
+			bad_option(option, argv[optind - 1], error, error_size);
 			return -1;
 		}
 		if (take_option(o, option, error, error_size) < 0)
@@ -100,6 +97,18 @@ options_free(struct options *o)
 {
 	free(o->arguments);
 	free(o->filter);
+}
+
+/* option and optopt as getopt_long left them; word: what it was looking at, which may hold several letters. */
+static void
+bad_option(int option, const char *word, char *error, size_t size)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+	bool is_long = strncmp(word, "--", 2) == 0;
+	const char *what = option == ':' ? "a value is missing after"
+	                   : is_long && optopt != 0 ? "no value belongs to"
+	                                            : "there is no option";
+	snprintf(error, size, "%s %s (see waybill --help)", what, is_long || optopt == 0 ? word : letter);
 }
 
 static int
@@ -122,7 +131,7 @@ take_option(struct options *o, int option, char *error, size_t size)
 	case OPTION_EVENTS:
 		if (parse_events(optarg, &o->events) == 0)
 			return 0;
-		snprintf(error, size, "--events %s: takes flow, transfer, alert, coverage, stats, with commas between", optarg);
+		snprintf(error, size, "--events %s: takes flow, transfer, alert, coverage, with commas between", optarg);
 		return -1;
 	case OPTION_FAIL:
 		o->fails_on_alert = true;
@@ -204,6 +213,12 @@ parse_events(const char *list, unsigned *out)
 	return *out != 0 ? 0 : -1;
 }
 
+static bool
+has_replay_options(const struct options *o)
+{
+	return o->events_path != NULL || o->events != 0 || o->fails_on_alert;
+}
+
 static int
 finish(struct options *o, char *error, size_t size)
 {
@@ -212,6 +227,10 @@ finish(struct options *o, char *error, size_t size)
 		what = "nothing to read: name captures with -r (see waybill --help)";
 	else if (o->command == COMMAND_LOOKUP && o->argument_count == 0)
 		what = "lookup needs an address";
+	else if (o->command == COMMAND_LOOKUP && has_replay_options(o))
+		what = "-o, --events and --fail-on-alert belong to a replay, not to lookup";
+	else if (o->command == COMMAND_CHECK && has_replay_options(o))
+		what = "-o, --events and --fail-on-alert belong to a replay, not to check";
 	else if (o->has_at && o->command != COMMAND_LOOKUP)
 		what = "--at belongs to lookup";
 	else if (o->json && o->command != COMMAND_LOOKUP)

@@ -84,7 +84,7 @@ open_stages(struct replay *r)
 		return 2;
 	}
 	if (o->filter != NULL && capture_filter(r->capture, o->filter, error, sizeof error) < 0) {
-		log_error("filter", "'%s': %s (a word after -r that is not a file belongs to the filter)", o->filter, error);
+		log_error("filter", "'%s' names no file, and is no filter: %s", o->filter, error);
 		return 2;
 	}
 	r->pipeline = pipeline_create(r->conf, r->attribution, r->output);
@@ -177,7 +177,8 @@ on_problem(void *ctx, const struct capture_problem *problem)
 {
 	struct replay *r = ctx;
 	char path[512], sentence[SENTENCE_MAX];
-	text_escape(path, sizeof path, problem->path, strlen(problem->path));
+	const char *named = strcmp(problem->path, "-") == 0 ? "standard input" : problem->path;
+	text_escape(path, sizeof path, named, strlen(named));
 	if (problem->packet > 0)
 		snprintf(sentence, sizeof sentence, "%s: packet %llu, offset %llu: %s", path,
 		        (unsigned long long)problem->packet, (unsigned long long)problem->offset, problem->what);

@@ -21,9 +21,10 @@ struct files {
 };
 
 /*
- * Adds a path: a directory is replaced by its captures (told by their content, not recursively), by
- * the time of their first frame, ties by name. 0, or -1 when there is nothing to read or memory is
- * out; *what says why.
+ * Adds a path: a directory is replaced by the captures in it and in the folders below it (told by
+ * their content), by the time of their first frame, ties by name. What is named as a capture but is
+ * none, or cannot be opened, comes last, so that reading it tells why. 0, or -1 when there is
+ * nothing to read or memory is out; *what says why.
  */
 int files_add(struct files *f, const char *path, const char **what);
 void files_clear(struct files *f);

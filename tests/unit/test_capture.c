@@ -184,8 +184,11 @@ test_compressed(void **state)
 		unlink(named(*name, path));
 }
 
-/* A directory's captures come by the time of their first frame, whatever their names; the rest is
- * left out. */
+/*
+ * A directory's captures, and those in folders below it, come by the time of their first frame,
+ * whatever their names. A link that leads round in a circle is not followed. What is named as a
+ * capture and is none is told of; the rest is left out.
+ */
 static void
 test_directory(void **state)
 {
@@ -197,28 +200,34 @@ test_directory(void **state)
 	int64_t last = 0;
 	(void)state;
 
+	assert_int_equal(mkdir(named("below", path), 0700), 0);
+	assert_int_equal(symlink("..", named("below/round", path)), 0);
 	save("a", bytes, make_pcap(bytes, 300, 2, 1));
 	save("b", bytes, make_pcap(bytes, 100, 2, 1));
-	save("c.pcap", "not a capture", 13);
-	save("d", bytes, make_pcap(bytes, 200, 2, 1));
+	save("c.txt", "not a capture", 13);
+	save("c.pcap.gz", "not a capture", 13);
+	save("below/d", bytes, make_pcap(bytes, 200, 2, 1));
 	struct capture *c = capture_open(paths, 1, &ops, &told, error, sizeof error);
 	assert_non_null(c);
 	while (capture_next(c, &f) == 1) {
 		assert_true(f.time > last);
 		last = f.time;
 	}
-	assert_int_equal(told.problems, 0);
+	assert_int_equal(told.problems, 1);
 	assert_int_equal(f.file, 2);
 	assert_string_equal(capture_path(c, 0), named("b", path));
+	assert_string_equal(capture_path(c, 1), named("below/d", path));
 	assert_int_equal(capture_frames(c, 0), 2);
-	assert_null(capture_path(c, 3));
+	assert_string_equal(capture_path(c, 3), named("c.pcap.gz", path));
+	assert_null(capture_path(c, 4));
 	capture_close(c);
-	for (const char *const *name = (const char *const[]){"a", "b", "d", NULL}; *name != NULL;
-		name++)
+	for (const char *const *name = (const char *const[]){"a", "b", "c.pcap.gz", "below/d", "below/round", NULL};
+		*name != NULL; name++)
 		unlink(named(*name, path));
+	rmdir(named("below", path));
 	assert_null(capture_open(paths, 1, &ops, &told, error, sizeof error));
 	assert_non_null(strstr(error, "there is no capture in this directory"));
-	unlink(named("c.pcap", path));
+	unlink(named("c.txt", path));
 }
 
 /* A bad file in the middle is told of with packet and offset; the next one is read all the same. */

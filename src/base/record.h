@@ -202,6 +202,7 @@ struct transfer_record {
 	bool has_sent_sha256;           /* of what was sent, where an encoding was undone */
 	uint8_t sent_sha256[32];
 	bool listing;                   /* an open directory listing, told as such */
+	bool form;                      /* the body of a form whose files have records of their own; it has no name */
 	const char *reasons[4];         /* for an inferred one: how it was told; NULL ends */
 	struct {
 		const char *url;        /* full, as valid UTF-8 */

@@ -175,6 +175,8 @@ event_waybill_transfer(struct json *j, const struct transfer_record *r)
 	event_string(j, "kind", r->kind);
 	if (r->listing)
 		json_bool(j, "listing", true);
+	if (r->form)
+		json_bool(j, "form", true);
 	if (r->reasons[0] != NULL) {
 		json_array(j, "reasons");
 		for (size_t i = 0; i < sizeof r->reasons / sizeof r->reasons[0] && r->reasons[i] != NULL; i++)

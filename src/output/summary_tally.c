@@ -167,6 +167,8 @@ summary_tally_transfer(struct summary *s, const struct transfer_record *r)
 {
 	struct summary_file f;
 
+	if (r->form)
+		return; /* its files come by themselves */
 	file_fill(&f, r);
 	if (r->basis == TRANSFER_READ) {
 		s->directories += r->listing;

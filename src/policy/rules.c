@@ -44,7 +44,7 @@ rules_flow(const struct policy_conf *conf, const struct flow_record *r, struct f
 bool
 rules_transfer(const struct policy_conf *conf, const struct transfer_record *r, struct finding *out)
 {
-	if (!conf->sanctioned_transfer)
+	if (!conf->sanctioned_transfer || r->form)
 		return false;
 	enum side remote = SIDE_SOURCE;
 	const struct flow_record *flow = r->flow;

@@ -31,7 +31,7 @@ enum rule_answer {
 /* sanctioned-contact: a two-way exchange with a listed network. */
 enum rule_answer rules_flow(const struct policy_conf *conf, const struct flow_record *r, struct finding *out);
 
-/* sanctioned-transfer: a file to or from one. */
+/* sanctioned-transfer: a file to or from one. A form is none: its files are told by themselves. */
 bool rules_transfer(const struct policy_conf *conf, const struct transfer_record *r, struct finding *out);
 
 /* bulk-outbound: an inferred upload above the configured size to a place that is not on the allow list. */

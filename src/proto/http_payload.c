@@ -1,7 +1,7 @@
 /*
  * From body to files. A body is one transfer, with its content codings undone. The body of a 206 answer is a
- * part of a file, or several (multipart/byteranges). A multipart request is one
- * transfer as it was sent and one more for each file in it. Bodies by which WebDAV asks and
+ * part of a file, or several (multipart/byteranges). A multipart request is one transfer as
+ * it was sent, told to be a form once a file is found in it, and one more for each such file. Bodies by which WebDAV asks and
  * locks (RFC 4918) are no files.
  */
 #include "config.h"
@@ -221,9 +221,9 @@ content(void *ctx, const uint8_t *bytes, size_t len)
 	struct http_payload *p = ctx;
 	if (p->page != NULL)
 		look_for_listing(p, bytes, len);
-	transfer_append(p->whole, bytes, len);
-	if (p->parts != NULL)
+	if (p->parts != NULL) /* first, so that a form is known as one before it is told to have begun */
 		mime_multipart_feed(p->parts, bytes, len);
+	transfer_append(p->whole, bytes, len);
 }
 
 static void
@@ -256,6 +256,8 @@ part_begin(void *ctx, const struct mime_fields *header)
 
 	p->part_len = 0;
 	p->part = http_declared_name(header, &name) ? begin(p, header, &start) : NULL;
+	if (p->part != NULL)
+		transfer_form(p->whole);
 }
 
 static void

@@ -153,6 +153,15 @@ transfer_listing(struct transfer *t)
 }
 
 void
+transfer_form(struct transfer *t)
+{
+	if (t == NULL || t->waybill == NULL)
+		return;
+	t->waybill->record.form = true;
+	t->waybill->record.name = t->waybill->record.path = (struct text){0};
+}
+
+void
 transfer_user(struct transfer *t, const void *bytes, size_t len)
 {
 	if (t == NULL || t->waybill == NULL || len == 0 ||

@@ -143,6 +143,8 @@ void transfer_mime(struct transfer *t, const void *bytes, size_t len);
 void transfer_http(struct transfer *t, const char *method, const char *url, unsigned status, const char *referrer);
 void transfer_encoding(struct transfer *t, const char *encoding); /* undone by the protocol: "gzip" */
 void transfer_listing(struct transfer *t);                        /* it is an open directory listing */
+/* It is the body of a form whose files are transfers of their own: no file itself, it loses its name. */
+void transfer_form(struct transfer *t);
 void transfer_user(struct transfer *t, const void *bytes, size_t len);
 /* It moves over another flow (FTP data): that session's flow is told as the data connection. */
 void transfer_carrier(struct transfer *t, struct session *data);

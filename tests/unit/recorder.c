@@ -23,7 +23,7 @@ struct transfer {
 	enum side sender;
 	char method[32], path[512], url[512], mime[128], encoding[64], user[64], key[16];
 	unsigned status;
-	bool size_known, listing;
+	bool size_known, listing, form;
 	uint64_t size, offset, sent;
 	char content[CONTENT_MAX];
 	size_t len;
@@ -186,6 +186,13 @@ transfer_listing(struct transfer *t)
 }
 
 void
+transfer_form(struct transfer *t)
+{
+	if (t != NULL)
+		t->form = true;
+}
+
+void
 transfer_user(struct transfer *t, const void *bytes, size_t len)
 {
 	if (t != NULL)
@@ -232,6 +239,8 @@ transfer_end(struct transfer *t, enum transfer_state state)
 		say(s, " %s", t->encoding);
 	if (t->listing)
 		say(s, " listing");
+	if (t->form)
+		say(s, " form");
 	if (t->key[0] != '\0')
 		say(s, " joined at %llu of %lld", (unsigned long long)t->offset, t->size_known ? (long long)t->size : -1);
 	say(s, " %u %s: %.*s\n", t->status, states[state], (int)t->len, t->content);

@@ -159,7 +159,7 @@ static const struct script scripts[] = {
                         OK("Content-Length: 0\r\n", "")},
                 "service h\n"
                 "upload POST x.txt 200 complete: fi\r\nle\n"
-                "upload POST /up 200 complete: "
+                "upload POST /up form 200 complete: "
                 "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nfield\r\n"
                 "--B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x.txt\"\r\n\r\nfi\r\nle\r\n--B--\n"},
         {"range", {GET("/a"), S("HTTP/1.1 206 Partial\r\nContent-Range: bytes 5-7/100\r\nContent-Length: 3\r\n\r\nabc")},

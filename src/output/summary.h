@@ -37,6 +37,7 @@ struct summary_file {
 	int64_t start, end;
 	uint64_t size;               /* or as much as was seen */
 	bool size_known;
+	uint64_t seen;               /* of it */
 	enum transfer_state state;
 	enum transfer_basis basis;
 	bool listing;                /* of a directory */

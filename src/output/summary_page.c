@@ -23,6 +23,7 @@ enum {
 	COUNTRIES_SHOWN = 8,
 	END_TEXT_MAX = 192,
 	SENTENCE_MAX = 512,
+	STATE_MAX = 64,
 	LABEL_INDENT = 14, /* where values begin */
 	COUNT_INDENT = 16, /* and sentences behind a count */
 };
@@ -36,12 +37,13 @@ static void print_places(const struct summary *s);
 static void print_networks(const struct summary *s, const struct summary_networks *n, bool by_owner, size_t shown);
 static void print_files(const struct summary *s, const struct summary_files *files, size_t shown);
 static void print_unread(const struct summary *s);
+static bool is_problem(const struct summary *s, const char *note);
 static void print_verdict(const struct summary *s);
 static void tell_unseen(const struct summary *s, char *text, size_t size);
 static uint64_t files_listed(const struct summary_files *files);
 static bool has_limits(const struct summary *s);
 static void fill_file(char (*row)[GRID_CELL_MAX], const struct summary_file *f);
-static const char *file_state(const struct summary_file *f);
+static const char *file_state(const struct summary_file *f, char text[STATE_MAX]);
 static const char *severities_text(const struct summary *s, char text[SENTENCE_MAX]);
 static const char *end_text(const struct summary_end *e, char text[END_TEXT_MAX]);
 static void label(const struct summary *s, const char *name);
@@ -175,14 +177,14 @@ print_alert_files(const struct summary *s, const struct summary_alert *a)
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
 		for (size_t i = 0; i < kinds[k]->count && shown < ALERT_FILES_SHOWN; i++) {
 			const struct summary_file *f = &kinds[k]->rows[i];
-			char size[SUMMARY_NUMBER_MAX];
+			char size[SUMMARY_NUMBER_MAX], state[STATE_MAX];
 			if (!summary_alert_covers(a, f))
 				continue;
 			label(s, shown++ == 0 ? "file" : "");
 			const char *name = f->name[0] != '\0' ? f->name : "unnamed";
 			page_print(p, INK_BOLD, "%s", f->basis == TRANSFER_READ ? name : "inferred, name unknown");
-			fprintf(p->out, "  %s%s%s", text_size(size, f->size), file_state(f)[0] != '\0' ? ", " : "",
-				file_state(f));
+			file_state(f, state);
+			fprintf(p->out, "  %s%s%s", text_size(size, f->size), state[0] != '\0' ? ", " : "", state);
 			fprintf(p->out, f->hash[0] != '\0' ? "  SHA-256 %s...\n" : "\n", f->hash);
 		}
 	}
@@ -231,8 +233,8 @@ print_input(const struct summary *s)
 	field(s, "flows", a);
 	snprintf(text, sizeof text, "%s read (%s)", text_count(a, s->read.total), text_size(b, s->read.bytes));
 	if (s->directories > 0)
-		append(text, sizeof text, ", %s of them directory listing%s", text_count(a, s->directories),
-			text_plural(s->directories));
+		append(text, sizeof text, ", %s of them %sdirectory listing%s", text_count(a, s->directories),
+			s->directories == 1 ? "a " : "", text_plural(s->directories));
 	if (s->inferred.total > 0)
 		append(text, sizeof text, "; %s inferred", text_count(a, s->inferred.total));
 	field(s, "files", text);
@@ -301,10 +303,11 @@ static void
 print_files(const struct summary *s, const struct summary_files *files, size_t shown)
 {
 	static const struct grid_column columns[] = {
-		{.title = ""}, {.title = "Name", .least = 16}, {.title = "Size", .right = true},
+		{.title = ""}, {.title = "Name", .least = 24}, {.title = "Size", .right = true}, {.title = ""},
 		{.title = "From", .least = 18}, {.title = "To", .least = 18}, {.title = "Via"},
-		{.title = "Account", .least = 12}, {.title = "SHA-256", .spare = true},
+		{.title = "Account", .least = 8}, {.title = "SHA-256", .spare = true},
 	};
+	enum { FROM = 4 };
 	const struct page *p = &s->page;
 	struct grid *g = files->count > 0 ? calloc(1, sizeof *g) : NULL;
 	char count[SUMMARY_NUMBER_MAX];
@@ -315,6 +318,7 @@ print_files(const struct summary *s, const struct summary_files *files, size_t s
 	}
 	g->columns = columns;
 	g->column_count = sizeof columns / sizeof columns[0];
+	g->fold = FROM;
 	for (size_t i = 0; i < files->count && i < shown; i++) {
 		bool listed = files->rows[i].listed > CONFIDENCE_INFO;
 		fill_file(grid_row(g, listed ? INK_RED : INK_PLAIN), &files->rows[i]);
@@ -329,7 +333,6 @@ static void
 fill_file(char (*row)[GRID_CELL_MAX], const struct summary_file *f)
 {
 	const struct summary_end *const ends[] = {&f->from, &f->to};
-	const char *state = file_state(f);
 	char addr[ADDR_TEXT_MAX];
 
 	snprintf(row[0], GRID_CELL_MAX, "%s", f->listed > CONFIDENCE_INFO ? "!" : "");
@@ -338,25 +341,30 @@ fill_file(char (*row)[GRID_CELL_MAX], const struct summary_file *f)
 	else
 		snprintf(row[1], GRID_CELL_MAX, "%s", f->name[0] != '\0' ? f->name : "(unnamed)");
 	text_size(row[2], f->size);
+	file_state(f, row[3]);
 	for (size_t i = 0; i < 2; i++) {
 		addr_format(&ends[i]->addr, addr);
-		snprintf(row[3 + i], GRID_CELL_MAX, "%s%s%s", addr, ends[i]->country[0] != '\0' ? " " : "",
+		snprintf(row[4 + i], GRID_CELL_MAX, "%s%s%s", addr, ends[i]->country[0] != '\0' ? " " : "",
 			ends[i]->country);
 	}
-	snprintf(row[5], GRID_CELL_MAX, "%s", f->protocol);
-	snprintf(row[6], GRID_CELL_MAX, "%s", f->user);
-	snprintf(row[7], GRID_CELL_MAX, "%s", state[0] != '\0' ? state : f->hash);
+	snprintf(row[6], GRID_CELL_MAX, "%s", f->protocol);
+	snprintf(row[7], GRID_CELL_MAX, "%s", f->user);
+	snprintf(row[8], GRID_CELL_MAX, "%s", f->hash);
 }
 
 /* What keeps it from being a whole file, or nothing. */
 static const char *
-file_state(const struct summary_file *f)
+file_state(const struct summary_file *f, char text[STATE_MAX])
 {
-	if (f->state == TRANSFER_ABORTED)
-		return "aborted";
-	if (f->state == TRANSFER_TRUNCATED && f->basis == TRANSFER_READ)
-		return "cut off";
-	return f->listing ? "listing" : "";
+	char seen[SUMMARY_NUMBER_MAX];
+
+	snprintf(text, STATE_MAX, "%s", f->listing ? "listing" : "");
+	if (f->basis != TRANSFER_READ || (f->state != TRANSFER_ABORTED && f->state != TRANSFER_TRUNCATED))
+		return text;
+	snprintf(text, STATE_MAX, "%s", f->state == TRANSFER_ABORTED ? "broken off" : "cut off");
+	if (f->seen < f->size)
+		append(text, STATE_MAX, ", %s seen", text_size(seen, f->seen));
+	return text;
 }
 
 /* ---- what was not read ---- */
@@ -390,12 +398,24 @@ print_unread(const struct summary *s)
 	if (s->problems_not_kept > 0)
 		fprintf(p->out, "  %*s  %llu more problems\n", COUNT_INDENT - 4, "and", (unsigned long long)s->problems_not_kept);
 	for (size_t i = 0; i < c->note_count; i++) {
+		if (is_problem(s, s->notes[i]))
+			continue;
 		any = true;
 		fprintf(p->out, "  %*s  ", COUNT_INDENT - 4, "note");
 		page_wrap(p, INK_PLAIN, COUNT_INDENT, s->notes[i]);
 	}
 	if (!any)
 		fprintf(p->out, s->covered ? "  nothing: every packet was used\n" : "  unknown\n");
+}
+
+/* A problem is noted as well, for those who read the coverage alone. */
+static bool
+is_problem(const struct summary *s, const char *note)
+{
+	for (size_t i = 0; i < s->problem_count; i++)
+		if (strcmp(s->problems[i], note) == 0)
+			return true;
+	return false;
 }
 
 /* ---- the last line ---- */
@@ -405,6 +425,7 @@ print_verdict(const struct summary *s)
 {
 	const struct page *p = &s->page;
 	uint64_t raised = alerts_raised(s), files = 0, bytes = 0;
+	uint64_t met = files_listed(&s->read) + files_listed(&s->inferred);
 	char text[2 * SENTENCE_MAX], part[SENTENCE_MAX], size[SUMMARY_NUMBER_MAX];
 
 	for (size_t i = 0; i < s->alert_count; i++) {
@@ -415,8 +436,11 @@ print_verdict(const struct summary *s)
 		}
 	}
 	fputc('\n', p->out);
+	if (s->covered && s->coverage.packets == 0) {
+		page_wrap(p, INK_YELLOW, 0, "No packet was read, so nothing can be said.");
+		return;
+	}
 	if (raised == 0) {
-		uint64_t met = files_listed(&s->read) + files_listed(&s->inferred);
 		if (met > 0)
 			snprintf(text, sizeof text, "No alert, but %llu file%s met a listed network: see \"For information\".",
 				(unsigned long long)met, text_plural(met));
@@ -431,6 +455,9 @@ print_verdict(const struct summary *s)
 		if (files > 0)
 			append(text, sizeof text, " %llu file%s (%s) went to or came from a sanctioned network.",
 				(unsigned long long)files, text_plural(files), text_size(size, bytes));
+		if (met > files)
+			append(text, sizeof text, " %llu more met one: see \"For information\".",
+				(unsigned long long)(met - files));
 	}
 	tell_unseen(s, text, sizeof text);
 	page_wrap(p, raised > 0 ? INK_RED : INK_GREEN, 0, text);

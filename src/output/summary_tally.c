@@ -193,6 +193,7 @@ file_fill(struct summary_file *f, const struct transfer_record *r)
 		.end = r->end,
 		.size = r->size_known ? r->size : r->seen + r->missing,
 		.size_known = r->size_known,
+		.seen = r->seen,
 		.state = r->state,
 		.basis = r->basis,
 		.listing = r->listing,
@@ -219,7 +220,7 @@ file_keep(struct summary_files *files, const struct summary_file *f)
 	size_t at, child;
 
 	files->total++;
-	files->bytes += f->size;
+	files->bytes += f->seen;
 	if (files->count < SUMMARY_FILES_KEPT) {
 		for (at = files->count++; at > 0 && file_order(f, &rows[(at - 1) / 2]) > 0; at = (at - 1) / 2)
 			rows[at] = rows[(at - 1) / 2];

@@ -20,6 +20,14 @@ enum {
 	COLUMNS_MOST = 200,
 	GRID_GAP = 2,
 	GRID_MARGIN = 2,
+	GRID_FOLD_MARGIN = 7,
+};
+
+/* Columns that stand on one line, as wide as they will be printed; begin to end, end not included. */
+struct part {
+	size_t begin, end;
+	unsigned margin;
+	unsigned width[GRID_COLUMNS];
 };
 
 struct range {
@@ -30,10 +38,12 @@ static uint32_t next_character(const char **text);
 static unsigned character_width(uint32_t c);
 static bool in_ranges(const struct range *ranges, size_t count, uint32_t c);
 static const char *skip_columns(const char *text, unsigned width, unsigned *skipped);
-static void grid_fit(const struct grid *g, unsigned page_width, unsigned width[GRID_COLUMNS]);
-static bool grid_narrow(const struct grid *g, unsigned width[GRID_COLUMNS]);
-static void print_row(const struct grid *g, const struct page *p, enum ink ink, const char (*cells)[GRID_CELL_MAX],
-	const unsigned width[GRID_COLUMNS]);
+static bool part_fit(const struct grid *g, unsigned page_width, struct part *part);
+static bool part_narrow(const struct grid *g, struct part *part);
+static void print_rows(const struct grid *g, const struct page *p, const struct part *first,
+	const struct part *second);
+static void print_row(const struct part *part, const struct grid *g, const struct page *p, enum ink ink,
+	const char (*cells)[GRID_CELL_MAX]);
 
 void
 page_init(struct page *p, FILE *out, bool colour)
@@ -314,26 +324,47 @@ char (*grid_row(struct grid *g, enum ink ink))[GRID_CELL_MAX]
 void
 grid_print(const struct grid *g, const struct page *p)
 {
-	unsigned width[GRID_COLUMNS] = {0};
+	struct part whole = {.end = g->column_count, .margin = GRID_MARGIN};
 
 	if (g->rows == 0)
 		return;
-	grid_fit(g, p->columns, width);
-	print_row(g, p, INK_DIM, NULL, width);
-	for (size_t r = 0; r < g->rows; r++)
-		print_row(g, p, g->ink[r], g->cells[r], width);
+	bool fits = part_fit(g, p->columns, &whole);
+	if (fits || g->fold == 0) {
+		print_rows(g, p, &whole, NULL);
+		return;
+	}
+	struct part first = {.end = g->fold, .margin = GRID_MARGIN};
+	struct part second = {.begin = g->fold, .end = g->column_count, .margin = GRID_FOLD_MARGIN};
+	part_fit(g, p->columns, &first);
+	part_fit(g, p->columns, &second);
+	print_rows(g, p, &first, &second);
+}
+
+/* second: what follows on a line of its own, or NULL. */
+static void
+print_rows(const struct grid *g, const struct page *p, const struct part *first, const struct part *second)
+{
+	print_row(first, g, p, INK_DIM, NULL);
+	if (second != NULL)
+		print_row(second, g, p, INK_DIM, NULL);
+	for (size_t r = 0; r < g->rows; r++) {
+		print_row(first, g, p, g->ink[r], g->cells[r]);
+		if (second != NULL)
+			print_row(second, g, p, g->ink[r], g->cells[r]);
+	}
 }
 
 /*
  * Each column as wide as its widest cell (0: nothing in it). Spare ones go where even the least widths
- * are too much, and then the widest are made narrower.
+ * are too much, which is answered with false; then the widest are made narrower.
  */
-static void
-grid_fit(const struct grid *g, unsigned page_width, unsigned width[GRID_COLUMNS])
+static bool
+part_fit(const struct grid *g, unsigned page_width, struct part *part)
 {
-	unsigned total = GRID_MARGIN, least = GRID_MARGIN;
+	unsigned *width = part->width;
+	unsigned total = part->margin, least = part->margin;
 
-	for (size_t c = 0; c < g->column_count; c++) {
+	for (size_t c = part->begin; c < part->end; c++) {
 		const struct grid_column *column = &g->columns[c];
 		for (size_t r = 0; r < g->rows; r++) {
 			unsigned w = text_width(g->cells[r][c]);
@@ -347,24 +378,27 @@ grid_fit(const struct grid *g, unsigned page_width, unsigned width[GRID_COLUMNS]
 		least += (column->least > 0 && column->least < width[c] ? column->least : width[c]) + GRID_GAP;
 	}
 	page_width += GRID_GAP; /* there is none behind the last */
-	for (size_t c = g->column_count; least > page_width && c-- > 0;) {
+	bool fits = least <= page_width;
+	for (size_t c = part->end; least > page_width && c-- > part->begin;) {
 		if (!g->columns[c].spare || width[c] == 0)
 			continue;
 		least -= width[c] + GRID_GAP;
 		total -= width[c] + GRID_GAP;
 		width[c] = 0;
 	}
-	while (total > page_width && grid_narrow(g, width))
+	while (total > page_width && part_narrow(g, part))
 		total--;
+	return fits;
 }
 
 /* Takes one from the widest column that can be narrower; false: there is none. */
 static bool
-grid_narrow(const struct grid *g, unsigned width[GRID_COLUMNS])
+part_narrow(const struct grid *g, struct part *part)
 {
+	unsigned *width = part->width;
 	size_t widest = g->column_count;
 
-	for (size_t c = 0; c < g->column_count; c++)
+	for (size_t c = part->begin; c < part->end; c++)
 		if (g->columns[c].least > 0 && width[c] > g->columns[c].least &&
 		    (widest == g->column_count || width[c] > width[widest]))
 			widest = c;
@@ -376,14 +410,15 @@ grid_narrow(const struct grid *g, unsigned width[GRID_COLUMNS])
 
 /* cells NULL: the titles. */
 static void
-print_row(const struct grid *g, const struct page *p, enum ink ink, const char (*cells)[GRID_CELL_MAX],
-	const unsigned width[GRID_COLUMNS])
+print_row(const struct part *part, const struct grid *g, const struct page *p, enum ink ink,
+	const char (*cells)[GRID_CELL_MAX])
 {
-	unsigned due = GRID_MARGIN; /* blanks before the next cell; none behind the last */
+	const unsigned *width = part->width;
+	unsigned due = part->margin; /* blanks before the next cell; none behind the last */
 
 	if (ink != INK_PLAIN)
 		page_ink(p, ink);
-	for (size_t c = 0; c < g->column_count; c++) {
+	for (size_t c = part->begin; c < part->end; c++) {
 		char fit[GRID_CELL_MAX + 4];
 		if (width[c] == 0)
 			continue;

@@ -59,7 +59,7 @@ const char *text_span(char text[SUMMARY_TIME_MAX], int64_t start, int64_t end);
 const char *text_plural(uint64_t count);
 
 /* Rows of cells, printed with aligned columns that fit the page. */
-enum { GRID_COLUMNS = 8, GRID_ROWS = 48, GRID_CELL_MAX = 288 };
+enum { GRID_COLUMNS = 9, GRID_ROWS = 48, GRID_CELL_MAX = 288 };
 
 struct grid_column {
 	const char *title;
@@ -71,6 +71,7 @@ struct grid_column {
 struct grid {
 	const struct grid_column *columns;
 	size_t column_count;
+	size_t fold; /* on a page too narrow for all, columns from this one on go on a second line; 0: never */
 	size_t rows;
 	enum ink ink[GRID_ROWS];
 	char cells[GRID_ROWS][GRID_COLUMNS][GRID_CELL_MAX];
@@ -79,7 +80,7 @@ struct grid {
 /* A new empty row, or NULL when there is no room. */
 char (*grid_row(struct grid *g, enum ink ink))[GRID_CELL_MAX];
 
-/* A column with nothing in it is left out. On a narrow page the widest ones give way first. */
+/* A column with nothing in it is left out. On a narrow page rows fold, else the widest columns give way. */
 void grid_print(const struct grid *g, const struct page *p);
 
 #endif

@@ -341,6 +341,8 @@ test_narrow(void **state)
 		assert_true(text_width(line) <= 80);
 	}
 	assert_holds(text, "al.exr");
+	assert_holds(text, "192.168.1.10");
+	assert_holds(text, "a5a5a5a5");
 	end(&f);
 }
 

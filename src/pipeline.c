@@ -29,6 +29,9 @@ struct track {
 	bool reset;
 };
 
+/* What passes through but is not looked into. */
+enum { UNREAD_FLOWS, UNREAD_BYTES, UNREAD_COUNT };
+
 struct pipeline {
 	struct attribution *attribution;
 	struct output *output;
@@ -40,6 +43,7 @@ struct pipeline {
 	uint64_t infer_bytes;
 	int64_t next_tick;       /* packet time of the next look at what waits */
 	struct coverage coverage;
+	struct coverage_counter unread[UNREAD_COUNT];
 	bool any_alert;
 	enum severity worst;
 };
@@ -63,6 +67,7 @@ static void track_done(struct track *t);
 static void track_close_stream(struct track *t, int64_t time);
 static void track_watch(struct track *t, bool ended);
 static void describe(struct track *t, struct flow_record *out);
+static void count_unread(struct pipeline *p, const struct flow_record *r, const struct session *s);
 static void tick(struct pipeline *p, int64_t now);
 static void tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t more_count);
 
@@ -85,6 +90,9 @@ pipeline_create(const struct conf *conf, struct attribution *attribution, struct
 	p->output = output;
 	p->infer_bytes = conf->transfer.infer_bytes != 0 ? conf->transfer.infer_bytes : INFER_BYTES_DEFAULT;
 	p->next_tick = INT64_MIN;
+	p->unread[UNREAD_FLOWS] = (struct coverage_counter){"flows_unread",
+	        "flows whose content was not read: encrypted, or of a protocol that is not read", 0};
+	p->unread[UNREAD_BYTES] = (struct coverage_counter){"flows_unread_bytes", "bytes of payload in flows whose content was not read", 0};
 	p->coverage.start = INT64_MAX;
 	p->coverage.end = INT64_MIN;
 	p->decoder = decoder_create(&conf->decode, on_packet, p);
@@ -192,6 +200,8 @@ on_flow_end(void *ctx, struct flow *f)
 	struct track *t = flow_attachment(f);
 	struct flow_record r;
 	if (t == NULL) {
+		flow_describe(f, &r);
+		count_unread(p, &r, NULL);
 		t = &(struct track){.pipeline = p, .flow = f};
 		if (output_wants_flows(p->output)) {
 			describe(t, &r);
@@ -208,6 +218,7 @@ on_flow_end(void *ctx, struct flow *f)
 	conversation_close(t->conversation, t->reset);
 	t->next_volume = 0;
 	track_volume(t, now);
+	count_unread(p, &r, t->session);
 	if (output_wants_flows(p->output)) {
 		describe(t, &r);
 		output_flow(p->output, &r);
@@ -399,6 +410,17 @@ describe(struct track *t, struct flow_record *out)
 	}
 }
 
+/* s: NULL where nothing was said yet. */
+static void
+count_unread(struct pipeline *p, const struct flow_record *r, const struct session *s)
+{
+	uint64_t payload = r->side[0].payload + r->side[1].payload;
+	if (payload == 0 || (s != NULL && session_is_read(s)))
+		return;
+	p->unread[UNREAD_FLOWS].count++;
+	p->unread[UNREAD_BYTES].count += payload;
+}
+
 /* Once a second of packet time: what waits for time to pass. */
 static void
 tick(struct pipeline *p, int64_t now)
@@ -413,14 +435,14 @@ tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t mo
 {
 	struct coverage_counter all[COUNTERS_MAX];
 	size_t n = 0;
-	const struct coverage_counter *parts[6] = {more};
-	size_t counts[6] = {more_count};
+	const struct coverage_counter *parts[] = {more, NULL, NULL, NULL, NULL, NULL, p->unread};
+	size_t counts[] = {more_count, 0, 0, 0, 0, 0, UNREAD_COUNT};
 	parts[1] = decoder_counters(p->decoder, &counts[1]);
 	parts[2] = flow_table_counters(p->flows, &counts[2]);
 	parts[3] = stream_pool_counters(p->streams, &counts[3]);
 	parts[4] = transfer_tracker_counters(p->transfers, &counts[4]);
 	parts[5] = policy_counters(p->policy, &counts[5]);
-	for (size_t i = 0; i < 6; i++) {
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		for (size_t k = 0; k < counts[i] && n < COUNTERS_MAX; k++)
 			all[n++] = parts[i][k];
 	}

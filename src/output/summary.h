@@ -40,6 +40,7 @@ struct summary_file {
 	uint64_t seen;               /* of it */
 	enum transfer_state state;
 	enum transfer_basis basis;
+	unsigned http_status;        /* 0: none was seen */
 	bool listing;                /* of a directory */
 	enum confidence listed;      /* of the end that is listed, NONE: none */
 	struct summary_end from, to; /* sender, receiver */

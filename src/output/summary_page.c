@@ -24,6 +24,7 @@ enum {
 	END_TEXT_MAX = 192,
 	SENTENCE_MAX = 512,
 	STATE_MAX = 64,
+	HTTP_NO_SUCCESS = 300,
 	LABEL_INDENT = 14, /* where values begin */
 	COUNT_INDENT = 16, /* and sentences behind a count */
 };
@@ -41,6 +42,7 @@ static bool is_problem(const struct summary *s, const char *note);
 static void print_verdict(const struct summary *s);
 static void tell_unseen(const struct summary *s, char *text, size_t size);
 static uint64_t files_listed(const struct summary_files *files);
+static uint64_t counted(const struct summary *s, const char *name);
 static bool has_limits(const struct summary *s);
 static void fill_file(char (*row)[GRID_CELL_MAX], const struct summary_file *f);
 static const char *file_state(const struct summary_file *f, char text[STATE_MAX]);
@@ -358,7 +360,11 @@ file_state(const struct summary_file *f, char text[STATE_MAX])
 {
 	char seen[SUMMARY_NUMBER_MAX];
 
-	snprintf(text, STATE_MAX, "%s", f->listing ? "listing" : "");
+	text[0] = '\0';
+	if (f->http_status >= HTTP_NO_SUCCESS)
+		snprintf(text, STATE_MAX, "HTTP %u", f->http_status); /* a page that says so, or an upload refused */
+	else if (f->listing)
+		snprintf(text, STATE_MAX, "listing");
 	if (f->basis != TRANSFER_READ || (f->state != TRANSFER_ABORTED && f->state != TRANSFER_TRUNCATED))
 		return text;
 	snprintf(text, STATE_MAX, "%s", f->state == TRANSFER_ABORTED ? "broken off" : "cut off");
@@ -486,9 +492,12 @@ tell_unseen(const struct summary *s, char *text, size_t size)
 	if (s->coverage.dropped > 0)
 		append(parts, sizeof parts, ", %s dropped packet%s", text_count(n, s->coverage.dropped),
 			text_plural(s->coverage.dropped));
+	uint64_t flows = counted(s, "flows_unread");
+	if (flows > 0)
+		append(parts, sizeof parts, ", the content of %s flow%s", text_count(n, flows), text_plural(flows));
 	if (s->inferred.total > 0)
-		append(parts, sizeof parts, ", the content of %s inferred transfer%s", text_count(n, s->inferred.total),
-			text_plural(s->inferred.total));
+		append(parts, sizeof parts, flows > 0 ? " (%s inferred transfer%s)" : ", the content of %s inferred transfer%s",
+			text_count(n, s->inferred.total), text_plural(s->inferred.total));
 	if (s->cut > 0)
 		append(parts, sizeof parts, ", the rest of %s cut-off file%s", text_count(n, s->cut),
 			text_plural(s->cut));
@@ -500,6 +509,15 @@ tell_unseen(const struct summary *s, char *text, size_t size)
 		append(text, size, " What limits this stands under \"Not read\".");
 	else
 		append(text, size, " Every packet was used.");
+}
+
+static uint64_t
+counted(const struct summary *s, const char *name)
+{
+	for (size_t i = 0; i < s->coverage.unread_count; i++)
+		if (strcmp(s->unread[i].name, name) == 0)
+			return s->unread[i].count;
+	return 0;
 }
 
 /* Was any packet, or anything of one, not used as it came? */

@@ -196,6 +196,7 @@ file_fill(struct summary_file *f, const struct transfer_record *r)
 		.seen = r->seen,
 		.state = r->state,
 		.basis = r->basis,
+		.http_status = r->http.status,
 		.listing = r->listing,
 		.listed = listing != NULL ? listing->confidence : CONFIDENCE_NONE,
 	};

@@ -174,6 +174,12 @@ session_unreadable(struct session *s, const char *method)
 	infer_volume(s);
 }
 
+bool
+session_is_read(const struct session *s)
+{
+	return s->inference.method == NULL && s->facts.protocol != NULL;
+}
+
 void
 session_volume(struct session *s, const uint64_t payload[2])
 {

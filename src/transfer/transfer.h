@@ -104,6 +104,9 @@ size_t session_switch_unused(const struct session *s);
  */
 void session_unreadable(struct session *s, const char *method);
 
+/* Is its content read? Not where session_unreadable was told, nor where no protocol is known. */
+bool session_is_read(const struct session *s);
+
 /*
  * Payload as counted by the flow so far, each way; called by the pipeline for unreadable sessions:
  * for every packet of a protected (listed) flow, else now and then and at the end.

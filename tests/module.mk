@@ -6,7 +6,7 @@ AM_TESTS_ENVIRONMENT = \
 
 dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus
 TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus
-EXTRA_DIST += tests/replay/bare.yaml tests/replay/common.py tests/replay/expected
+EXTRA_DIST += tests/fuzz/corpus/pipeline tests/replay/bare.yaml tests/replay/common.py tests/replay/expected
 
 if FUZZER
 noinst_PROGRAMS += tests/fuzz/fuzz_pipeline

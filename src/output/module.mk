@@ -62,7 +62,7 @@ endif
 check_PROGRAMS += tests/live/webhook-driver
 tests_live_webhook_driver_SOURCES = tests/live/webhook-driver.c
 tests_live_webhook_driver_LDADD = libwaybill.a $(LIB_LIBS)
-TESTS += tests/live/webhook
-dist_check_SCRIPTS += tests/live/webhook
+TESTS += tests/live/webhook tests/live/delivery
+dist_check_SCRIPTS += tests/live/webhook tests/live/delivery
 EXTRA_DIST += tests/live/webhook.py
 dist_check_SCRIPTS += tests/replay/schema tests/replay/validate-events

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 
-DRIVER = os.path.abspath(sys.argv[1])
+DRIVER = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else None
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 KILLS, ALERTS = 50, 500
@@ -426,4 +426,5 @@ def main():
 	return 1 if failures else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+	sys.exit(main())

@@ -67,6 +67,7 @@ static void track_done(struct track *t);
 static void track_close_stream(struct track *t, int64_t time);
 static void track_watch(struct track *t, bool ended);
 static void describe(struct track *t, struct flow_record *out);
+static void describe_turned(struct track *t, struct flow_record *out);
 static void count_unread(struct pipeline *p, const struct flow_record *r, const struct session *s);
 static void tick(struct pipeline *p, int64_t now);
 static void tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t more_count);
@@ -220,7 +221,7 @@ on_flow_end(void *ctx, struct flow *f)
 	track_volume(t, now);
 	count_unread(p, &r, t->session);
 	if (output_wants_flows(p->output)) {
-		describe(t, &r);
+		describe_turned(t, &r);
 		output_flow(p->output, &r);
 	}
 	if (t->listed)
@@ -346,7 +347,7 @@ track_open_session(struct track *t, int64_t time)
 	struct flow_record r;
 	flow_describe(t->flow, &r);
 	struct session_ends ends = {.addr = {r.side[0].addr, r.side[1].addr},
-	        .port = {r.side[0].port, r.side[1].port}, .transport = r.transport};
+	        .port = {r.side[0].port, r.side[1].port}, .transport = r.transport, .midstream = r.midstream};
 	t->session = session_open(t->pipeline->transfers, t, &ends, time);
 	if (t->session == NULL)
 		return;
@@ -379,8 +380,17 @@ static void
 track_watch(struct track *t, bool ended)
 {
 	struct flow_record r;
-	describe(t, &r);
+	describe_turned(t, &r);
 	t->settled = policy_flow(t->pipeline->policy, &r, ended);
+}
+
+/* As it is told: the source is who asked, where only the protocol knows that. */
+static void
+describe_turned(struct track *t, struct flow_record *out)
+{
+	describe(t, out);
+	if (t->session != NULL && session_turned(t->session))
+		flow_record_turn(out);
 }
 
 /* The flow's record with places, listings and facts. */

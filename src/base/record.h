@@ -160,6 +160,9 @@ struct flow_record {
 	const struct facts *facts; /* never NULL: an empty one where nothing is known */
 };
 
+/* The other end is the initiator after all. */
+void flow_record_turn(struct flow_record *r);
+
 enum transfer_state {
 	TRANSFER_OPEN,
 	TRANSFER_COMPLETE,

@@ -105,6 +105,7 @@ take_line(struct ftp *f, enum side from, const struct ftp_line *line)
 	if (!f->sides_known) {
 		f->client = client_by(from, line);
 		f->sides_known = true;
+		session_client_end(f->session, f->client);
 	}
 	if (line->torn && !makes_sense(f, from, line))
 		return VERDICT_MORE;

@@ -116,6 +116,7 @@ take_message(struct http *h, enum side from, const uint8_t *block, size_t len)
 	http_connection_end_body(side, TRANSFER_TRUNCATED, HTTP_STATE_HEAD);
 	h->any = side->any = true;
 	side->answers = head.response;
+	session_client_end(h->session, head.response ? side_other(from) : from);
 	return head.response ? take_response(h, from, &head) : take_request(h, from, &head);
 }
 

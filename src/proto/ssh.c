@@ -283,6 +283,7 @@ take_role(struct ssh *h, enum side client)
 		return;
 	h->role_known = true;
 	h->client = client;
+	session_client_end(h->session, client);
 }
 
 static void

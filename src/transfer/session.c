@@ -105,6 +105,21 @@ session_arena(struct session *s)
 }
 
 void
+session_client_end(struct session *s, enum side client)
+{
+	if (s->client_known)
+		return;
+	s->client_known = true;
+	s->turned = s->ends.midstream && client == SIDE_DESTINATION;
+}
+
+bool
+session_turned(const struct session *s)
+{
+	return s->turned;
+}
+
+void
 session_protocol(struct session *s, const char *name, const char *method)
 {
 	s->facts.protocol = name;

@@ -20,6 +20,7 @@ struct session {
 	struct arena account;     /* which may be replaced many times */
 	size_t refs;              /* one of them is the flow's */
 	bool closed;
+	bool client_known, turned; /* see session_client_end */
 	uint64_t begun;           /* transfers so far: the ordinal of the next */
 	size_t switch_unused;
 	struct inference inference;

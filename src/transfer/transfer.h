@@ -35,7 +35,10 @@ struct transfer_ops {
 	void (*ended)(void *ctx, const struct transfer_record *r);
 	/* An inferred one has doubled since it was last told. */
 	void (*grew)(void *ctx, const struct transfer_record *r);
-	/* Fills the flow record (with places) of a session's flow, on demand. out->facts is set by the caller. */
+	/*
+	 * Fills the flow record (with places) of a session's flow, on demand, and never turned
+	 * (session_turned). out->facts is set by the caller.
+	 */
 	void (*flow)(void *ctx, void *flow, struct flow_record *out);
 };
 
@@ -60,6 +63,7 @@ struct session_ends { /* what a protocol may know of its flow */
 	struct addr addr[2]; /* [SIDE_SOURCE], [SIDE_DESTINATION] */
 	uint16_t port[2];
 	uint8_t transport;
+	bool midstream;      /* its beginning was not seen: who is the source is a guess */
 };
 
 /* flow: opaque, handed to ops.flow. NULL: out of memory. */
@@ -81,6 +85,14 @@ int64_t session_now(const struct session *s);
 const struct session_ends *session_ends(const struct session *s);
 const struct facts *session_facts(const struct session *s);
 struct arena *session_arena(struct session *s); /* lives as long as the session; limited */
+
+/*
+ * This end asks, the other one serves. Of a flow whose beginning was not seen it is the initiator, and
+ * is told as the source in all records, while SIDE_SOURCE stays here what it was. The first answer stays.
+ */
+void session_client_end(struct session *s, enum side client);
+/* Is the flow to be told the other way round for that (flow_record_turn)? */
+bool session_turned(const struct session *s);
 
 /* Facts. The bytes are decoded and copied; the first non-empty answer stays unless replace. */
 void session_protocol(struct session *s, const char *name, const char *method); /* static strings */

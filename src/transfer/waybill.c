@@ -248,6 +248,10 @@ waybill_tell(struct waybill *w, tell_fn *tell)
 
 	session_describe(w->session, &flow);
 	r.flow = &flow;
+	if (session_turned(w->session)) {
+		flow_record_turn(&flow);
+		r.sender = side_other(r.sender);
+	}
 	if (w->data != NULL) {
 		session_describe(w->data, &data);
 		r.data = &data;

@@ -86,6 +86,13 @@ session_ends(const struct session *s)
 }
 
 void
+session_client_end(struct session *s, enum side client)
+{
+	(void)s;
+	(void)client;
+}
+
+void
 session_account(struct session *s, const void *bytes, size_t len)
 {
 	say(s, "account %.*s\n", (int)len, (const char *)bytes);

@@ -336,6 +336,64 @@ test_memory_limit(void **state)
 	assert_string_equal(s.log, "+x;=x complete 5 5+0 pd6a81f22 bytes 0-2;");
 }
 
+static void
+ignore(void *ctx, const struct transfer_record *r)
+{
+	(void)ctx;
+	(void)r;
+}
+
+struct turned {
+	char port[2][8]; /* of the source, of the sender, as told */
+};
+
+static void
+turned_ended(void *ctx, const struct transfer_record *r)
+{
+	struct turned *told = ctx;
+	snprintf(told->port[0], sizeof told->port[0], "%u", r->flow->side[SIDE_SOURCE].port);
+	snprintf(told->port[1], sizeof told->port[1], "%u", r->flow->side[r->sender].port);
+	assert_string_equal(r->flow->history, "dAaF");
+}
+
+static void
+turned_flow(void *ctx, void *flow, struct flow_record *out)
+{
+	(void)ctx;
+	(void)flow;
+	*out = (struct flow_record){.side = {{.port = 80}, {.port = 50000}}, .history = "DaAf"};
+}
+
+/* Seen from the middle, with a packet of the server first: the client is told as the source all the same. */
+static void
+test_turned(void **state)
+{
+	static const struct transfer_ops turned_ops = {.began = ignore, .ended = turned_ended, .flow = turned_flow};
+	const struct session_ends ends = {.port = {80, 50000}, .transport = IPPROTO_TCP, .midstream = true};
+	const struct transfer_start start = {.sender = SIDE_SOURCE, .path = "a", .path_len = 1};
+	struct turned told;
+	(void)state;
+
+	struct transfer_tracker *tracker = transfer_tracker_create(&(struct transfer_limits){0}, &turned_ops, &told);
+	struct session *s = session_open(tracker, &told, &ends, CLOCK_SECOND);
+	session_client_end(s, SIDE_DESTINATION);
+	session_client_end(s, SIDE_SOURCE); /* the first answer stays */
+	assert_true(session_turned(s));
+	struct transfer *t = transfer_begin(s, &start);
+	transfer_append(t, (const uint8_t *)"x", 1);
+	transfer_end(t, TRANSFER_COMPLETE);
+	assert_string_equal(told.port[0], "50000");
+	assert_string_equal(told.port[1], "80");
+	session_close(s, false, CLOCK_SECOND);
+
+	/* Who opened a flow that was seen from the start is no guess. */
+	s = session_open(tracker, &told, &(struct session_ends){.transport = IPPROTO_TCP}, CLOCK_SECOND);
+	session_client_end(s, SIDE_DESTINATION);
+	assert_false(session_turned(s));
+	session_close(s, false, CLOCK_SECOND);
+	transfer_tracker_destroy(tracker);
+}
+
 int
 main(void)
 {
@@ -344,6 +402,7 @@ main(void)
 		cmocka_unit_test(test_no_hash),
 		cmocka_unit_test(test_open_limit),
 		cmocka_unit_test(test_memory_limit),
+		cmocka_unit_test(test_turned),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@ struct track {
 	struct session *session;           /* NULL: nothing has been said yet */
 	struct conversation *conversation;
 	uint64_t missing[2];               /* stream bytes that were never seen, each way */
+	uint64_t tunnelled[2];             /* payload that came out of it as packets of other flows, each way */
 	uint64_t next_volume;              /* payload at which the session is told again */
 	bool listed;                       /* an end is on a list (at some time) */
 	bool settled;                      /* policy needs no more looks */
@@ -42,6 +43,12 @@ struct pipeline {
 	struct policy *policy;
 	uint64_t infer_bytes;
 	int64_t next_tick;       /* packet time of the next look at what waits */
+	struct {
+		struct track *track; /* of the frame's last packet, which may carry the next one; or NULL */
+		enum side from;
+		uint8_t depth;
+		uint32_t left;       /* of its payload, not yet known to be a packet */
+	} outer;
 	struct coverage coverage;
 	struct coverage_counter unread[UNREAD_COUNT];
 	bool any_alert;
@@ -68,11 +75,12 @@ static void track_close_stream(struct track *t, int64_t time);
 static void track_watch(struct track *t, bool ended);
 static void describe(struct track *t, struct flow_record *out);
 static void describe_turned(struct track *t, struct flow_record *out);
-static void count_unread(struct pipeline *p, const struct flow_record *r, const struct session *s);
+static void count_unread(struct pipeline *p, const struct track *t, const struct flow_record *r);
+static void look_inside(struct pipeline *p, const struct packet *packet);
 static void tick(struct pipeline *p, int64_t now);
 static void tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t more_count);
 
-enum { INFER_BYTES_DEFAULT = 64 * 1024, COUNTERS_MAX = 128 };
+enum { INFER_BYTES_DEFAULT = 64 * 1024, COUNTERS_MAX = 128, TUNNEL_HEADERS = 128 };
 
 struct pipeline *
 pipeline_create(const struct conf *conf, struct attribution *attribution, struct output *output)
@@ -133,6 +141,7 @@ pipeline_frame(struct pipeline *p, const struct frame *frame)
 		p->coverage.end = frame->time;
 	if (frame->time >= p->next_tick)
 		tick(p, frame->time);
+	p->outer.track = NULL;
 	decoder_frame(p->decoder, frame);
 }
 
@@ -163,10 +172,15 @@ on_packet(void *ctx, const struct packet *packet)
 {
 	struct pipeline *p = ctx;
 	enum side from;
+	look_inside(p, packet);
 	struct flow *f = flow_table_packet(p->flows, packet, &from);
 	struct track *t = f != NULL ? flow_attachment(f) : NULL;
+	p->outer.track = t;
 	if (t == NULL)
 		return;
+	p->outer.from = from;
+	p->outer.depth = packet->depth;
+	p->outer.left = packet->payload_len;
 	if (t->stream != NULL) {
 		stream_segment(t->stream, from, packet);
 		if (t->done)
@@ -201,9 +215,9 @@ on_flow_end(void *ctx, struct flow *f)
 	struct track *t = flow_attachment(f);
 	struct flow_record r;
 	if (t == NULL) {
-		flow_describe(f, &r);
-		count_unread(p, &r, NULL);
 		t = &(struct track){.pipeline = p, .flow = f};
+		flow_describe(f, &r);
+		count_unread(p, t, &r);
 		if (output_wants_flows(p->output)) {
 			describe(t, &r);
 			output_flow(p->output, &r);
@@ -219,7 +233,7 @@ on_flow_end(void *ctx, struct flow *f)
 	conversation_close(t->conversation, t->reset);
 	t->next_volume = 0;
 	track_volume(t, now);
-	count_unread(p, &r, t->session);
+	count_unread(p, t, &r);
 	if (output_wants_flows(p->output)) {
 		describe_turned(t, &r);
 		output_flow(p->output, &r);
@@ -325,6 +339,8 @@ track_volume(struct track *t, int64_t now)
 {
 	struct flow_view v;
 	flow_look(t->flow, &v);
+	for (int i = 0; i < 2; i++)
+		v.payload[i] -= v.payload[i] < t->tunnelled[i] ? v.payload[i] : t->tunnelled[i];
 	uint64_t volume = v.payload[0] + v.payload[1];
 	if (volume < t->next_volume && !t->listed)
 		return;
@@ -420,15 +436,31 @@ describe(struct track *t, struct flow_record *out)
 	}
 }
 
-/* s: NULL where nothing was said yet. */
 static void
-count_unread(struct pipeline *p, const struct flow_record *r, const struct session *s)
+count_unread(struct pipeline *p, const struct track *t, const struct flow_record *r)
 {
 	uint64_t payload = r->side[0].payload + r->side[1].payload;
-	if (payload == 0 || (s != NULL && session_is_read(s)))
+	uint64_t tunnelled = t->tunnelled[0] + t->tunnelled[1];
+	if (payload <= tunnelled || (t->session != NULL && session_is_read(t->session)))
 		return;
+	payload -= tunnelled;
 	p->unread[UNREAD_FLOWS].count++;
 	p->unread[UNREAD_BYTES].count += payload;
+}
+
+/*
+ * A packet out of a tunnel: what carried it is no transfer of the tunnel's own, but for what is more than
+ * the packet and a tunnel's headers.
+ */
+static void
+look_inside(struct pipeline *p, const struct packet *packet)
+{
+	if (p->outer.track == NULL || packet->depth <= p->outer.depth)
+		return;
+	uint32_t part = packet->ip_bytes < p->outer.left ? packet->ip_bytes : p->outer.left;
+	part = p->outer.left - part <= TUNNEL_HEADERS ? p->outer.left : part + TUNNEL_HEADERS;
+	p->outer.left -= part;
+	p->outer.track->tunnelled[p->outer.from] += part;
 }
 
 /* Once a second of packet time: what waits for time to pass. */

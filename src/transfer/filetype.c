@@ -29,8 +29,14 @@ struct filetype {
 static magic_t magic_start(void);
 static void answer(struct filetype_answer *out, const char *mime, const char *kind);
 static bool is_noise(const uint8_t *bytes, size_t len);
+static bool may_be_named(const uint8_t *bytes, size_t len);
+static bool is_word(const uint8_t bytes[4]);
 static bool is_text(const uint8_t *bytes, size_t len);
 static bool by_beginning(const uint8_t *bytes, size_t len, struct filetype_answer *out);
+static bool is_json(const uint8_t *bytes, size_t len);
+static void answer_xml(const uint8_t *bytes, size_t len, struct filetype_answer *out);
+static void skip(const uint8_t **bytes, size_t *len, size_t n);
+static void skip_space(const uint8_t **bytes, size_t *len);
 static bool begins_like(const uint8_t *bytes, size_t len, const char *const *words);
 
 struct filetype *
@@ -110,8 +116,7 @@ answer(struct filetype_answer *out, const char *mime, const char *kind)
 
 /*
  * Encrypted or packed from its first byte on: hardly a value comes twice in so few. Of n random bytes
- * about n - n * n / 512 differ; headers of files hold zeros and words. What begins
- * with four letters may have been named by them, and MPEG audio without a tag begins with ones.
+ * about n - n * n / 512 differ; headers of files hold zeros and words.
  */
 static bool
 is_noise(const uint8_t *bytes, size_t len)
@@ -119,7 +124,7 @@ is_noise(const uint8_t *bytes, size_t len)
 	bool seen[256] = {false};
 	size_t values = 0;
 	size_t look = len < NOISE_LOOK ? len : NOISE_LOOK;
-	if (look < NOISE_MIN || bytes[0] == 0xff || is_text(bytes, 4))
+	if (look < NOISE_MIN || may_be_named(bytes, look))
 		return false;
 	for (size_t i = 0; i < look; i++) {
 		values += !seen[bytes[i]];
@@ -128,12 +133,36 @@ is_noise(const uint8_t *bytes, size_t len)
 	return values >= look - look * look / 256;
 }
 
+/*
+ * Four letters, at the beginning or behind a length, may name a format where some of the numbers around them
+ * are small. So may the bytes that MPEG audio (without a tag) and bare JPEG XL begin with.
+ */
+static bool
+may_be_named(const uint8_t *bytes, size_t len)
+{
+	size_t zeros = 0;
+	if (bytes[0] == 0xff)
+		return bytes[1] >= 0xe0 || bytes[1] == 0x0a;
+	for (size_t i = 0; i < len; i++)
+		zeros += bytes[i] == 0;
+	return zeros >= 2 && (is_word(bytes) || is_word(bytes + 4));
+}
+
+static bool
+is_word(const uint8_t bytes[4])
+{
+	for (size_t i = 0; i < 4; i++)
+		if (bytes[i] < ' ' || bytes[i] > '~')
+			return false;
+	return true;
+}
+
 /* UTF-8 without the control characters that no text has. The last character may be cut. */
 static bool
 is_text(const uint8_t *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (bytes[i] < ' ' && strchr("\t\n\f\r\x1b", bytes[i]) == NULL)
+		if (bytes[i] < ' ' && memchr("\t\n\f\r\x1b", bytes[i], 5) == NULL)
 			return false;
 	for (size_t cut = 0; cut < 4 && cut <= len; cut++)
 		if (text_is_utf8(bytes, len - cut))
@@ -141,7 +170,7 @@ is_text(const uint8_t *bytes, size_t len)
 	return false;
 }
 
-/* HTML, or plain text; false: it begins as markup, scripts, JSON, PostScript, RTF, keys or mails do. */
+/* Markup, JSON, or plain text; false: it begins as scripts, PostScript, RTF, keys or mails do. */
 static bool
 by_beginning(const uint8_t *bytes, size_t len, struct filetype_answer *out)
 {
@@ -154,17 +183,79 @@ by_beginning(const uint8_t *bytes, size_t len, struct filetype_answer *out)
 		bytes += 3;
 		len -= 3;
 	}
-	while (len > 0 && strchr(" \t\r\n", bytes[0]) != NULL) {
-		bytes++;
-		len--;
-	}
+	skip_space(&bytes, &len);
 	if (begins_like(bytes, len, html))
 		answer(out, "text/html", "HTML document");
+	else if (is_json(bytes, len))
+		answer(out, "application/json", "JSON text");
+	else if (text_prefix_nocase(bytes, len, "<?xml"))
+		answer_xml(bytes, len, out);
 	else if (begins_like(bytes, len, special))
 		return false;
 	else
 		answer(out, "text/plain", ascii ? "ASCII text" : "UTF-8 text");
 	return true;
+}
+
+/* An object with a member, or an array of objects or strings (RFC 8259): nothing else begins so. */
+static bool
+is_json(const uint8_t *bytes, size_t len)
+{
+	bool array = len > 0 && bytes[0] == '[';
+	if (!array && (len == 0 || bytes[0] != '{'))
+		return false;
+	skip(&bytes, &len, 1);
+	skip_space(&bytes, &len);
+	if (array && len > 0 && bytes[0] == '{') {
+		array = false;
+		skip(&bytes, &len, 1);
+		skip_space(&bytes, &len);
+	}
+	if (len == 0 || bytes[0] != '"')
+		return false;
+	const uint8_t *end = memchr(bytes + 1, '"', len - 1);
+	if (end == NULL)
+		return false;
+	skip(&bytes, &len, (size_t)(end - bytes) + 1);
+	skip_space(&bytes, &len);
+	return len > 0 && (array ? bytes[0] == ',' || bytes[0] == ']' : bytes[0] == ':');
+}
+
+/* By the name of its root element. */
+static void
+answer_xml(const uint8_t *bytes, size_t len, struct filetype_answer *out)
+{
+	static const struct {
+		const char *root, *mime, *kind;
+	} kinds[] = {
+		{"<svg", "image/svg+xml", "SVG image"},
+		{"<html", "text/html", "XHTML document"},
+		{"<kml", "application/vnd.google-earth.kml+xml", "KML places"},
+		{"<gpx", "application/gpx+xml", "GPX track"},
+		{"", "text/xml", "XML document"},
+	};
+	const uint8_t *tag = bytes;
+	size_t i = 0;
+	/* The declaration, comments and the document type come first. */
+	while (len > 1 && (bytes[1] == '?' || bytes[1] == '!') && (tag = memchr(bytes + 1, '<', len - 1)) != NULL)
+		skip(&bytes, &len, (size_t)(tag - bytes));
+	while (!text_prefix_nocase(bytes, len, kinds[i].root))
+		i++;
+	answer(out, kinds[i].mime, kinds[i].kind);
+}
+
+static void
+skip(const uint8_t **bytes, size_t *len, size_t n)
+{
+	*bytes += n;
+	*len -= n;
+}
+
+static void
+skip_space(const uint8_t **bytes, size_t *len)
+{
+	while (*len > 0 && memchr(" \t\r\n", (*bytes)[0], 4) != NULL)
+		skip(bytes, len, 1);
 }
 
 static bool

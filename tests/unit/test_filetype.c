@@ -50,6 +50,10 @@ static const struct {
 	{BYTES("\x1f\x8b\x08\0\0\0\0\0\0\3garbage"), "application/gzip"},
 	{BYTES("\x28\xb5\x2f\xfdgarbage"), "application/zstd"},
 	{BYTES("BZh91AY&SY"), "application/x-bzip2"},
+	{BYTES("\xff\xd8\xff\xe0\0\x10JFIF\0"), "image/jpeg"},
+	{BYTES("GIF89a\1\0\1\0"), "image/gif"},
+	{BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\6\0\0\0"), "image/png"},
+	{BYTES("II*\0\x08\0\0\0"), "image/tiff"},
 };
 
 static const struct {
@@ -131,6 +135,17 @@ test_magic(void **state)
 		{BYTES("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"), "application/pdf"},
 		{BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\6\0\0\0"), "image/png"},
 		{BYTES("<html><body>"), "text/html"},
+		{BYTES(" { \"a\" : [1, 2"), "application/json"},
+		{BYTES("[{\"a\":1}, {"), "application/json"},
+		{BYTES("[\"a\", 1, 2]"), "application/json"},
+		{BYTES("{ \"a\" }"), "text/plain"},
+		{BYTES("\0\0\0\0\0\0\0\0"), "application/octet-stream"},
+		{BYTES("<?xml version=\"1.0\"?>\n<!-- x -->\n<D:multistatus>"), "text/xml"},
+		{BYTES("<?xml version=\"1.0\"?><!DOCTYPE svg><svg width=\"1\">"), "image/svg+xml"},
+		{BYTES("<?xml version=\"1.0\"?>"), "text/xml"},
+		/* letters by chance, and noise behind them */
+		{BYTES("abcd\x5e\xf2\x88\x41\xc7\x2b\x90\xe6\x13\x74\xbd\x0a\x66\xd8\x39\x9f\x52\xeb\x04\xb1"
+		       "\x2e\x87\xfc\x18\xa3\x5b\xce\x70\x95\x0f\x4a\xd1\x36\xe9\x83\x1f\xba\x57\x6c\xf4"), "application/octet-stream"},
 		{BYTES("\0\0\0\x20" "ftypisom\0\0\2\0isomiso2avc1mp41"), "video/mp4"},
 		{BYTES("\x01\x02\x03\x04\x05\x06\x07"), "application/octet-stream"},
 	};

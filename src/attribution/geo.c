@@ -59,19 +59,35 @@ static const struct field {
 
 enum {
 	FIELDS = sizeof fields / sizeof fields[0],
+	FIELDS_MAX = 32,   /* bits for them */
 	CLASS_UNKNOWN = 0, /* of a record: not looked at yet */
 	CLASS_FIRST = 1,
 	CLASS_MAX = 254,
 	CLASS_EACH = 255,  /* all classes are taken: decide each time */
 };
 
+/*
+ * Which rows of fields[] a key is of, a bit each. Records share their keys, which stand once in the data, so
+ * that a key is known again by its place; one that is not simply takes another's slot over.
+ */
+enum { KEY_SLOTS = 64 };
+struct keys {
+	struct known_key {
+		const uint8_t *key, *outer; /* in the data; outer NULL: a key of the record itself */
+		size_t key_len, outer_len;
+		uint32_t rows;
+	} slot[KEY_SLOTS];
+};
+
 struct geo {
 	struct mmdb *m;
 	struct geo_coverage coverage;
+	struct keys *keys;
 };
 
 struct record_reader {
 	struct geo_facts *facts;
+	struct keys *keys;
 	size_t rank[FACT_COUNT]; /* the row that gave it; FIELDS: none yet */
 	const struct mmdb_value *outer; /* while inside a map */
 };
@@ -90,11 +106,15 @@ struct survey {
 	struct mmdb_data data;
 };
 
-static int survey_network(void *ctx, const struct addr *network, unsigned bits, size_t record);
+_Static_assert((int)FIELDS <= (int)FIELDS_MAX, "a bit for each");
+
+static int survey_network(void *ctx, const struct mmdb_network *network, size_t record);
 static int survey_record(struct survey *s, size_t record, int *country, int *asn);
 static unsigned survey_class(struct survey *s, int country, int asn);
-static int read_facts(struct mmdb_data *d, size_t record, struct geo_facts *out);
+static int read_facts(struct keys *keys, struct mmdb_data *d, size_t record, struct geo_facts *out);
 static int read_pair(void *ctx, struct mmdb_data *d, const struct mmdb_value *key, size_t *at);
+static uint32_t rows_of(struct keys *keys, const struct mmdb_value *key, const struct mmdb_value *outer);
+static uint32_t rows_named(const struct mmdb_value *key, const struct mmdb_value *outer);
 static void take(struct record_reader *r, size_t row, const struct mmdb_value *v);
 static bool take_country(char out[3], const struct mmdb_value *v);
 static bool take_asn(uint32_t *out, const struct mmdb_value *v);
@@ -107,7 +127,7 @@ geo_create(struct mmdb *m, const struct geo_wanted *wanted, geo_found_fn *found,
 	struct survey *s = calloc(1, sizeof *s);
 	int walked = -1;
 	*reason = "memory is out";
-	if (g == NULL || s == NULL)
+	if (g == NULL || s == NULL || (g->keys = calloc(1, sizeof *g->keys)) == NULL)
 		goto done;
 	*s = (struct survey){.g = g, .wanted = wanted, .found = found, .ctx = ctx, .data = mmdb_section(m)};
 	s->class_count = CLASS_FIRST;
@@ -126,6 +146,8 @@ done:
 	free(s);
 	if (walked == 0)
 		return g;
+	if (g != NULL)
+		free(g->keys);
 	free(g);
 	mmdb_close(m);
 	return NULL;
@@ -137,6 +159,7 @@ geo_destroy(struct geo *g)
 	if (g == NULL)
 		return;
 	mmdb_close(g->m);
+	free(g->keys);
 	free(g);
 }
 
@@ -152,11 +175,11 @@ geo_find(const struct geo *g, const struct addr *a, struct geo_facts *out, unsig
 {
 	size_t record;
 	struct mmdb_data d = mmdb_section(g->m);
-	return mmdb_find(g->m, a, &record, bits) && read_facts(&d, record, out) == 0;
+	return mmdb_find(g->m, a, &record, bits) && read_facts(g->keys, &d, record, out) == 0;
 }
 
 static int
-survey_network(void *ctx, const struct addr *network, unsigned bits, size_t record)
+survey_network(void *ctx, const struct mmdb_network *network, size_t record)
 {
 	struct survey *s = ctx;
 	int country, asn;
@@ -170,8 +193,11 @@ survey_network(void *ctx, const struct addr *network, unsigned bits, size_t reco
 		country = s->classes[class].country;
 		asn = s->classes[class].asn;
 	}
-	if (s->found != NULL && (country >= 0 || asn >= 0))
-		s->found(s->ctx, network, bits, country, asn);
+	if (s->found != NULL && (country >= 0 || asn >= 0)) {
+		unsigned bits;
+		struct addr addr = mmdb_network_addr(network, &bits);
+		s->found(s->ctx, &addr, bits, country, asn);
+	}
 	return 0;
 }
 
@@ -182,7 +208,7 @@ survey_record(struct survey *s, size_t record, int *country, int *asn)
 	struct geo_coverage *c = &s->g->coverage;
 	struct geo_facts facts;
 	*country = *asn = -1;
-	if (read_facts(&s->data, record, &facts) < 0)
+	if (read_facts(s->g->keys, &s->data, record, &facts) < 0)
 		return -1;
 	c->country = c->country || facts.country[0] != '\0';
 	c->asn = c->asn || facts.asn != 0;
@@ -214,9 +240,9 @@ survey_class(struct survey *s, int country, int asn)
 
 /* A record that is not a map (test databases have such) is sound and says nothing. */
 static int
-read_facts(struct mmdb_data *d, size_t record, struct geo_facts *out)
+read_facts(struct keys *keys, struct mmdb_data *d, size_t record, struct geo_facts *out)
 {
-	struct record_reader r = {.facts = out};
+	struct record_reader r = {.facts = out, .keys = keys};
 	struct mmdb_value v;
 	size_t at = record;
 	*out = (struct geo_facts){0};
@@ -236,17 +262,16 @@ read_pair(void *ctx, struct mmdb_data *d, const struct mmdb_value *key, size_t *
 	const struct mmdb_value *outer = r->outer;
 	bool inside = false;
 	struct mmdb_value v;
-	size_t here = *at;
-	for (size_t i = 0; i < FIELDS; i++) {
-		const struct field *f = &fields[i];
-		const char *name = outer != NULL ? f->inner : f->outer;
-		if (name == NULL || !mmdb_is(key, name) || (outer != NULL && !mmdb_is(outer, f->outer)))
+	size_t here;
+	uint32_t rows = rows_of(r->keys, key, outer);
+	for (size_t i = 0; rows >> i != 0; i++) {
+		if ((rows >> i & 1) == 0)
 			continue;
-		here = *at;
-		if (outer == NULL && f->inner != NULL) {
+		if (outer == NULL && fields[i].inner != NULL) {
 			inside = true;
 			continue;
 		}
+		here = *at;
 		if (mmdb_read(d, &here, &v) < 0)
 			return -1;
 		take(r, i, &v);
@@ -258,6 +283,37 @@ read_pair(void *ctx, struct mmdb_data *d, const struct mmdb_value *key, size_t *
 	int result = mmdb_each(d, at, read_pair, r);
 	r->outer = NULL;
 	return result;
+}
+
+static uint32_t
+rows_of(struct keys *keys, const struct mmdb_value *key, const struct mmdb_value *outer)
+{
+	struct known_key wanted = {.key = key->bytes, .key_len = key->size};
+	struct known_key *slot = &keys->slot[(uintptr_t)key->bytes % KEY_SLOTS];
+	if (outer != NULL) {
+		wanted.outer = outer->bytes;
+		wanted.outer_len = outer->size;
+	}
+	if (slot->key != wanted.key || slot->key_len != wanted.key_len || slot->outer != wanted.outer ||
+	        slot->outer_len != wanted.outer_len) {
+		wanted.rows = rows_named(key, outer);
+		*slot = wanted;
+	}
+	return slot->rows;
+}
+
+/* The rows with this key: in the record itself, or in the map outer. */
+static uint32_t
+rows_named(const struct mmdb_value *key, const struct mmdb_value *outer)
+{
+	uint32_t rows = 0;
+	for (size_t i = 0; i < FIELDS; i++) {
+		const struct field *f = &fields[i];
+		const char *name = outer != NULL ? f->inner : f->outer;
+		if (name != NULL && mmdb_is(key, name) && (outer == NULL || mmdb_is(outer, f->outer)))
+			rows |= UINT32_C(1) << i;
+	}
+	return rows;
 }
 
 static void

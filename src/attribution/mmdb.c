@@ -49,7 +49,7 @@ struct walk {
 	void *ctx;
 	const char **reason;
 	uint8_t *visited; /* a bit a node: aliases of the IPv4 part, and cycles, are gone into once */
-	uint8_t at[16];   /* the bits that led here */
+	struct mmdb_network here; /* .at: the bits that led here */
 };
 
 static struct mmdb *open_snapshot(int snapshot, size_t size, const char **reason);
@@ -139,6 +139,16 @@ mmdb_find(const struct mmdb *m, const struct addr *a, size_t *record, unsigned *
 	return true;
 }
 
+/* IPv4 lies below ::/96, or is all of the tree: there the last 32 bits are an IPv4 network. */
+struct addr
+mmdb_network_addr(const struct mmdb_network *n, unsigned *bits)
+{
+	static const uint8_t zero[12];
+	bool v4 = n->bits >= 96 && memcmp(n->at, zero, sizeof zero) == 0;
+	*bits = v4 ? n->bits - 96 : n->bits;
+	return v4 ? addr_from_v4(n->at + 12) : addr_from_v6(n->at);
+}
+
 int
 mmdb_walk(const struct mmdb *m, mmdb_network_fn *fn, void *ctx, const char **reason)
 {
@@ -152,7 +162,7 @@ mmdb_walk(const struct mmdb *m, mmdb_network_fn *fn, void *ctx, const char **rea
 	return result;
 }
 
-/* Both children of a node at this depth; w->at has the bits that led here. */
+/* Both children of a node at this depth; w->here.at has the bits that led here. */
 static int
 walk_node(struct walk *w, uint32_t node, unsigned depth)
 {
@@ -167,7 +177,7 @@ walk_node(struct walk *w, uint32_t node, unsigned depth)
 	for (unsigned side = 0; side < 2 && result == 0; side++) {
 		uint32_t next = child[side];
 		if (side == 1)
-			w->at[bit / 8] |= mask;
+			w->here.at[bit / 8] |= mask;
 		if (next > m->node_count) {
 			result = walk_record(w, next - m->node_count, bit + 1);
 		} else if (next < m->node_count && depth + 1 == m->depth) {
@@ -177,22 +187,19 @@ walk_node(struct walk *w, uint32_t node, unsigned depth)
 			result = walk_node(w, next, depth + 1);
 		}
 	}
-	w->at[bit / 8] &= (uint8_t)~mask;
+	w->here.at[bit / 8] &= (uint8_t)~mask;
 	return result;
 }
 
-/* IPv4 lies below ::/96, or is all of the tree: there the last 32 bits are an IPv4 network. */
 static int
 walk_record(struct walk *w, uint32_t value, unsigned bits)
 {
-	static const uint8_t zero[12];
-	bool v4 = bits >= 96 && memcmp(w->at, zero, sizeof zero) == 0;
-	struct addr network = v4 ? addr_from_v4(w->at + 12) : addr_from_v6(w->at);
 	if (value < SEPARATOR || value - SEPARATOR >= w->m->data.size) {
 		*w->reason = "its search tree points outside of its data";
 		return -1;
 	}
-	if (w->fn(w->ctx, &network, v4 ? bits - 96 : bits, value - SEPARATOR) < 0) {
+	w->here.bits = bits;
+	if (w->fn(w->ctx, &w->here, value - SEPARATOR) < 0) {
 		*w->reason = "a record in it is malformed";
 		return -1;
 	}

@@ -34,11 +34,18 @@ struct mmdb_data mmdb_section(const struct mmdb *m);
 /* Finds a's record: true, where it lies in the section, and the prefix length of its network in a's family. */
 bool mmdb_find(const struct mmdb *m, const struct addr *a, size_t *record, unsigned *bits);
 
+/* A network in the tree, while it is walked. */
+struct mmdb_network {
+	uint8_t at[16]; /* its first address, in the tree's own form */
+	unsigned bits;  /* of those */
+};
+struct addr mmdb_network_addr(const struct mmdb_network *n, unsigned *bits);
+
 /*
  * Shows every network with its record, in ascending order; aliases of the IPv4 part only once.
  * 0; -1 and *reason when the search tree is broken or fn returned -1.
  */
-typedef int mmdb_network_fn(void *ctx, const struct addr *network, unsigned bits, size_t record);
+typedef int mmdb_network_fn(void *ctx, const struct mmdb_network *network, size_t record);
 int mmdb_walk(const struct mmdb *m, mmdb_network_fn *fn, void *ctx, const char **reason);
 
 #endif

@@ -31,9 +31,10 @@ check_databases(struct attribution *a, FILE *out)
 	for (size_t i = 0; i < count; i++) {
 		char built[CLOCK_TEXT_MAX];
 		clock_format(d[i].built, built);
-		fprintf(out, "database       %s\n               %s, built %.10s (%lld days ago), tells%s%s\n", d[i].path,
+		fprintf(out, "database       %s\n               %s, built %.10s (%lld days ago), tells%s%s%s\n", d[i].path,
 		        d[i].type, built, (long long)((clock_now() - d[i].built) / CLOCK_SECOND / 86400),
-		        d[i].country ? " country" : "", d[i].asn ? " network owner" : "");
+		        d[i].country ? " country" : "", d[i].country && d[i].asn ? " and" : "",
+		        d[i].asn ? " network owner" : "");
 	}
 }
 
@@ -43,7 +44,7 @@ check_lists(struct attribution *a, FILE *out)
 	const struct attribution_list *l;
 	size_t count = attribution_lists(a, &l);
 	for (size_t i = 0; i < count; i++)
-		fprintf(out, "list           %s: %zu rows, SHA-256 %.16s (%s)\n", l[i].name, l[i].rows,
+		fprintf(out, "list           %s: %zu rows, SHA-256 %.16s, %s\n", l[i].name, l[i].rows,
 		        l[i].digest != NULL ? l[i].digest : "unknown", l[i].path != NULL ? l[i].path : "built in");
 }
 

@@ -202,6 +202,7 @@ struct transfer_record {
 	bool has_partial_sha256;        /* partial_sha256 is of hash_covers */
 	uint8_t partial_sha256[32];
 	const char *content_encoding;   /* undone: "gzip"; NULL: none */
+	const char *still_encoded;      /* not undone: "br"; name, size and hashes are of what was sent; NULL: none */
 	bool has_sent_sha256;           /* of what was sent, where an encoding was undone */
 	uint8_t sent_sha256[32];
 	bool listing;                   /* an open directory listing, told as such */

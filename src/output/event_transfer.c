@@ -168,6 +168,7 @@ event_waybill_transfer(struct json *j, const struct transfer_record *r)
 	if (r->has_partial_sha256)
 		json_hex(j, "partial_sha256", r->partial_sha256, sizeof r->partial_sha256);
 	event_string(j, "content_encoding", r->content_encoding);
+	event_string(j, "still_encoded", r->still_encoded);
 	if (r->has_sent_sha256)
 		json_hex(j, "sent_sha256", r->sent_sha256, sizeof r->sent_sha256);
 	if (r->mime != NULL)

@@ -47,6 +47,7 @@ keep_transfer(struct arena *a, const struct transfer_record *r)
 	copy->kind = keep_string(a, r->kind);
 	copy->hash_covers = keep_string(a, r->hash_covers);
 	copy->content_encoding = keep_string(a, r->content_encoding);
+	copy->still_encoded = keep_string(a, r->still_encoded);
 	for (size_t i = 0; i < sizeof copy->reasons / sizeof copy->reasons[0]; i++)
 		copy->reasons[i] = keep_string(a, r->reasons[i]);
 	copy->http.url = keep_string(a, r->http.url);

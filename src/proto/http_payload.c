@@ -39,6 +39,7 @@ struct http_payload {
 
 static bool is_machinery(const struct http_exchange *x);
 static void open_whole(struct http_payload *p, const struct http_head *head, const struct http_body *body);
+static void tell_encoded(struct transfer *t, const struct mime_fields *f);
 static void open_parts(struct http_payload *p, const struct mime_field *type);
 static struct transfer *begin_range(struct http_payload *p, const struct mime_fields *f,
         const struct http_range *range);
@@ -160,12 +161,30 @@ open_whole(struct http_payload *p, const struct http_head *head, const struct ht
 	if ((p->request || head->status == 206) &&
 	        http_range_parse(&range, http_head_field(head, "content-range"))) {
 		p->whole = begin_range(p, &head->fields, &range);
+		tell_encoded(p->whole, &head->fields);
 		return;
 	}
 	p->coding = http_coding_create(&head->fields, content, p);
 	start.size_known = p->coding == NULL && body->framing == HTTP_BODY_LENGTH;
 	start.size = start.size_known ? body->left : 0;
 	p->whole = begin(p, &head->fields, &start);
+	if (p->coding == NULL)
+		tell_encoded(p->whole, &head->fields);
+}
+
+/* What has the coding still on is not the file as it will be saved. */
+static void
+tell_encoded(struct transfer *t, const struct mime_fields *f)
+{
+	static const char *const codings[] = {"br", "compress", "x-compress", "lzma", "xz", "gzip", "x-gzip",
+	        "deflate", "zstd"};
+	const struct mime_field *coding = mime_fields_find(f, "content-encoding", NULL);
+	for (size_t i = 0; coding != NULL && i < sizeof codings / sizeof codings[0]; i++) {
+		if (!mime_type_is(coding, codings[i]))
+			continue;
+		transfer_still_encoded(t, coding->value, coding->value_len);
+		return;
+	}
 }
 
 static void

@@ -146,6 +146,15 @@ transfer_encoding(struct transfer *t, const char *encoding)
 }
 
 void
+transfer_still_encoded(struct transfer *t, const void *bytes, size_t len)
+{
+	if (t == NULL || t->waybill == NULL || len == 0)
+		return;
+	struct waybill *w = t->waybill;
+	w->record.still_encoded = keep(w, w->record.still_encoded, bytes, len, METHOD_BYTES_MAX);
+}
+
+void
 transfer_listing(struct transfer *t)
 {
 	if (t != NULL && t->waybill != NULL)

@@ -157,6 +157,7 @@ void transfer_offset(struct transfer *t, uint64_t offset); /* before the first b
 void transfer_mime(struct transfer *t, const void *bytes, size_t len);
 void transfer_http(struct transfer *t, const char *method, const char *url, unsigned status, const char *referrer);
 void transfer_encoding(struct transfer *t, const char *encoding); /* undone by the protocol: "gzip" */
+void transfer_still_encoded(struct transfer *t, const void *bytes, size_t len); /* one that can't be undone */
 void transfer_listing(struct transfer *t);                        /* it is an open directory listing */
 /* It is the body of a form whose files are transfers of their own: no file itself, it loses its name. */
 void transfer_form(struct transfer *t);

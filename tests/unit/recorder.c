@@ -186,6 +186,15 @@ transfer_encoding(struct transfer *t, const char *encoding)
 }
 
 void
+transfer_still_encoded(struct transfer *t, const void *bytes, size_t len)
+{
+	char coding[16];
+	copy(coding, sizeof coding, bytes, len);
+	if (t != NULL)
+		snprintf(t->encoding, sizeof t->encoding, "still %s", coding);
+}
+
+void
 transfer_listing(struct transfer *t)
 {
 	if (t != NULL)

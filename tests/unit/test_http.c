@@ -180,7 +180,7 @@ static const struct script scripts[] = {
         {"said to be gzip", {GET("/a"), OK("Content-Encoding: gzip\r\nContent-Length: 5\r\n", "plain")},
                 "service h\ndownload GET /a 200 complete: plain\n"},
         {"br stays", {GET("/a"), OK("Content-Encoding: br\r\nContent-Length: 3\r\n", "\x0b\x01\x80")},
-                "service h\ndownload GET /a 200 complete: \x0b\x01\x80\n"},
+                "service h\ndownload GET /a still br 200 complete: \x0b\x01\x80\n"},
         {"absolute form with a password", {C("GET http://u:p@h/x/a HTTP/1.0\r\n\r\n"), OK("Content-Length: 1\r\n", "x")},
                 "download GET /x/a 200 complete: x\n"},
 };

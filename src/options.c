@@ -44,7 +44,7 @@ const char options_help[] =
         "  waybill lookup IP... [--at TIME] [--json] [-c CONF]\n"
         "  waybill check [-c CONF]\n"
         "\n"
-        "  -r, --read FILE...       pcap or pcapng, plain, gzip or zstd; a whole directory\n"
+        "  -r, --read FILE...       pcap, pcapng, plain, gzip or zstd; a whole directory\n"
         "                           in time order; - for standard input\n"
         "  -c, --conf CONF          configuration (YAML); without one the defaults hold\n"
         "  -o, --output EVENTS      events as JSON lines to a file, or - for standard\n"

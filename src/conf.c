@@ -110,17 +110,12 @@ static int
 set_defaults(struct conf *c, struct arena *a)
 {
 	static const char *const jurisdictions[] = {"KP"};
-	static const uint32_t asns[] = {131279}; /* Star Joint Venture, Pyongyang */
-	static const char *const asn_jurisdictions[] = {"KP"};
 	char host[256] = "";
 
 	c->decode.check_checksums = true;
 	c->attribution = (struct attribution_conf){
 		.jurisdictions = jurisdictions,
 		.jurisdiction_count = COUNT(jurisdictions),
-		.asns = asns,
-		.asn_jurisdictions = asn_jurisdictions,
-		.asn_count = COUNT(asns),
 	};
 	c->policy = (struct policy_conf){
 		.sanctioned_transfer = true,

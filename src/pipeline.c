@@ -420,7 +420,7 @@ describe(struct track *t, struct flow_record *out)
 	struct exchange exchange = {
 	        .two_way = out->side[0].packets > 0 && out->side[1].packets > 0,
 	        .handshake = out->handshake,
-	        .payload = out->side[0].payload + out->side[1].payload > 0,
+	        .payload = out->side[0].payload + out->side[1].payload > 0 && !flow_record_refused(out),
 	};
 	if (t->listed)
 		exchange.private_link = attribution_private_link(a, &out->side[0].addr, &out->side[1].addr,

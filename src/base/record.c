@@ -3,6 +3,22 @@
 #include "base/record.h"
 
 #include <ctype.h>
+#include <netinet/in.h>
+
+static bool only_resets(const struct flow_record *r, enum side s);
+
+bool
+flow_record_refused(const struct flow_record *r)
+{
+	if (r->transport != IPPROTO_TCP || r->handshake)
+		return false;
+	for (int s = SIDE_SOURCE; s <= SIDE_DESTINATION; s++) {
+		uint64_t packets = r->side[side_other((enum side)s)].packets;
+		if (packets > 0 && r->side[s].packets >= packets && only_resets(r, (enum side)s))
+			return true;
+	}
+	return false;
+}
 
 void
 flow_record_turn(struct flow_record *r)
@@ -13,4 +29,20 @@ flow_record_turn(struct flow_record *r)
 	r->side[SIDE_DESTINATION] = source;
 	for (char *at = r->history; *at != '\0'; at++)
 		*at = (char)(isupper((unsigned char)*at) ? tolower((unsigned char)*at) : toupper((unsigned char)*at));
+}
+
+/* By its letters: upper case is the source's, R a reset. */
+static bool
+only_resets(const struct flow_record *r, enum side s)
+{
+	bool resets = false;
+	for (const char *at = r->history; *at != '\0'; at++) {
+		bool source = isupper((unsigned char)*at);
+		if (source != (s == SIDE_SOURCE))
+			continue;
+		if (toupper((unsigned char)*at) != 'R')
+			return false;
+		resets = true;
+	}
+	return resets;
 }

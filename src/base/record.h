@@ -160,6 +160,9 @@ struct flow_record {
 	const struct facts *facts; /* never NULL: an empty one where nothing is known */
 };
 
+/* TCP that nobody took part in but its sender: every packet of it was answered by a reset. */
+bool flow_record_refused(const struct flow_record *r);
+
 /* The other end is the initiator after all. */
 void flow_record_turn(struct flow_record *r);
 

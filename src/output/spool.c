@@ -251,7 +251,13 @@ spool_list(const char *path, void (*show)(void *ctx, const struct spool_letter *
 		return 0;
 	int opened = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
 	sqlite3_busy_timeout(db, 5000);
-	if (opened != SQLITE_OK || sqlite3_prepare_v2(db, query, -1, &st, NULL) != SQLITE_OK)
+	if (opened != SQLITE_OK || sqlite3_table_column_metadata(db, NULL, "letter", NULL, NULL, NULL, NULL, NULL, NULL) !=
+	                                   SQLITE_OK) {
+		/* Its maker was ended before it made the tables: nothing was ever in it. */
+		result = opened == SQLITE_OK && sqlite3_errcode(db) == SQLITE_ERROR ? 0 : -1;
+		goto out;
+	}
+	if (sqlite3_prepare_v2(db, query, -1, &st, NULL) != SQLITE_OK)
 		goto out;
 	int step;
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {

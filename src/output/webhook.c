@@ -233,15 +233,15 @@ store(struct webhook *w, const struct alert *a, const char *id)
 
 /*
  * webhook-id: the same for the same news in every attempt, run and replay. An alert opens and closes
- * once, but may be updated often: the packet's time tells updates apart. Without full stops, because the
- * signed text is joined by them.
+ * once; each update raises its severity, which tells updates apart. Without full stops, because the signed
+ * text is joined by them.
  */
 static void
 letter_id(const struct alert *a, char id[LETTER_ID_MAX])
 {
 	switch (a->action) {
 	case ALERT_OPEN: snprintf(id, LETTER_ID_MAX, "%s-open", a->id); break;
-	case ALERT_UPDATE: snprintf(id, LETTER_ID_MAX, "%s-update-%" PRId64, a->id, a->packet_time); break;
+	case ALERT_UPDATE: snprintf(id, LETTER_ID_MAX, "%s-update-%s", a->id, severity_name(a->severity)); break;
 	case ALERT_CLOSE: snprintf(id, LETTER_ID_MAX, "%s-close", a->id); break;
 	}
 }

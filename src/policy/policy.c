@@ -20,10 +20,11 @@
 struct open_alert {
 	TAILQ_ENTRY(open_alert) by_time; /* least recently active first */
 	TAILQ_HEAD(, subject) underway;  /* that have not ended */
+	const char *rule;
 	char id[RECORD_ID_MAX];
 	char key[RULE_KEY_MAX];
 	size_t key_len;
-	char first_subject[RECORD_ID_MAX]; /* the one that opened it, and is shown */
+	char subject[RECORD_ID_MAX];       /* the one that is shown: the first of those that weigh most */
 	struct arena arena;                /* its records, as last seen */
 	struct finding shown;              /* points into arena */
 	struct listing listing;
@@ -41,6 +42,8 @@ struct subject {
 
 TAILQ_HEAD(alert_list, open_alert);
 
+enum { COUNT_CLOSED_EARLY, COUNT_UNTOLD, COUNTERS };
+
 struct policy {
 	struct policy_conf conf;
 	struct policy_ops ops;
@@ -48,13 +51,15 @@ struct policy {
 	struct table *open;     /* key -> struct open_alert */
 	struct table *subjects; /* rule and id -> struct subject */
 	struct alert_list by_time;
-	struct coverage_counter counters[1];
+	struct coverage_counter counters[COUNTERS];
 };
 
 enum { OPEN_DEFAULT = 10000, KEEP_LIMIT = 256 * 1024 };
 
 static void take(struct policy *p, const struct finding *f, bool ended);
-static struct subject *subject_find(struct policy *p, const struct finding *f);
+static void let_go(struct policy *p, const char *rule, const char *id);
+static bool weighs_more(const struct finding *f, const struct open_alert *a);
+static struct subject *subject_find(struct policy *p, const char *rule, const char *id);
 static struct subject *subject_begin(struct policy *p, const struct finding *f);
 static void subject_end(struct policy *p, struct subject *s);
 static struct open_alert *alert_begin(struct policy *p, const struct finding *f, const char *key, size_t len);
@@ -76,8 +81,10 @@ policy_create(const struct policy_conf *conf, const struct policy_ops *ops, void
 	if (p->conf.open_alerts == 0)
 		p->conf.open_alerts = OPEN_DEFAULT;
 	TAILQ_INIT(&p->by_time);
-	p->counters[0] = (struct coverage_counter){"alerts_closed_early",
+	p->counters[COUNT_CLOSED_EARLY] = (struct coverage_counter){"alerts_closed_early",
 	        "alerts closed before their folding window was over, to stay within the limit", 0};
+	p->counters[COUNT_UNTOLD] = (struct coverage_counter){"alerts_untold",
+	        "flows, transfers or totals that no alert tells, for want of memory", 0};
 	p->open = table_create(0);
 	p->subjects = table_create(0);
 	if (p->open == NULL || p->subjects == NULL) {
@@ -116,8 +123,12 @@ policy_transfer(struct policy *p, const struct transfer_record *r, bool ended)
 	struct finding f;
 	if (rules_transfer(&p->conf, r, &f))
 		take(p, &f, ended);
+	else if (ended)
+		let_go(p, "sanctioned-transfer", r->id);
 	if (rules_bulk(&p->conf, r, &f))
 		take(p, &f, ended);
+	else if (ended)
+		let_go(p, "bulk-outbound", r->id);
 }
 
 void
@@ -143,7 +154,7 @@ policy_flush(struct policy *p)
 const struct coverage_counter *
 policy_counters(struct policy *p, size_t *count)
 {
-	*count = sizeof p->counters / sizeof p->counters[0];
+	*count = COUNTERS;
 	return p->counters;
 }
 
@@ -151,12 +162,14 @@ policy_counters(struct policy *p, size_t *count)
 static void
 take(struct policy *p, const struct finding *f, bool ended)
 {
-	struct subject *s = subject_find(p, f);
+	struct subject *s = subject_find(p, f->rule, f->subject);
 	bool first_look = s == NULL;
 	if (first_look)
 		s = subject_begin(p, f);
-	if (s == NULL)
+	if (s == NULL) {
+		p->counters[COUNT_UNTOLD].count++;
 		return;
+	}
 	struct open_alert *a = s->alert;
 	a->bytes += f->bytes - s->bytes;
 	s->bytes = f->bytes;
@@ -167,7 +180,7 @@ take(struct policy *p, const struct finding *f, bool ended)
 
 	bool opens = first_look && a->count == 1;
 	bool rises = !opens && f->severity > a->severity;
-	if (opens || rises || strcmp(a->first_subject, f->subject) == 0)
+	if (opens || weighs_more(f, a) || strcmp(a->subject, f->subject) == 0)
 		alert_show(a, f);
 	if (rises)
 		a->severity = f->severity;
@@ -177,11 +190,29 @@ take(struct policy *p, const struct finding *f, bool ended)
 		subject_end(p, s);
 }
 
+/* A subject ended as what the rule does not mean, after all: its alert does not wait for it any more. */
+static void
+let_go(struct policy *p, const char *rule, const char *id)
+{
+	struct subject *s = subject_find(p, rule, id);
+	if (s != NULL)
+		subject_end(p, s);
+}
+
+/* An alert shows what its severity and confidence are of. */
+static bool
+weighs_more(const struct finding *f, const struct open_alert *a)
+{
+	if (f->severity != a->severity)
+		return f->severity > a->severity;
+	return f->severity > a->shown.severity || f->confidence > a->shown.confidence;
+}
+
 static struct subject *
-subject_find(struct policy *p, const struct finding *f)
+subject_find(struct policy *p, const char *rule, const char *id)
 {
 	char key[RULE_KEY_MAX];
-	return table_get(p->subjects, key, subject_key(f->rule, f->subject, key, sizeof key));
+	return table_get(p->subjects, key, subject_key(rule, id, key, sizeof key));
 }
 
 /* Finds or opens the alert that f belongs to and enters f's subject in it. NULL: out of memory. */
@@ -215,7 +246,7 @@ static void
 subject_end(struct policy *p, struct subject *s)
 {
 	char key[RULE_KEY_MAX];
-	table_remove(p->subjects, key, subject_key(s->alert->shown.rule, s->id, key, sizeof key));
+	table_remove(p->subjects, key, subject_key(s->alert->rule, s->id, key, sizeof key));
 	TAILQ_REMOVE(&s->alert->underway, s, siblings);
 	free(s);
 }
@@ -224,7 +255,7 @@ static struct open_alert *
 alert_begin(struct policy *p, const struct finding *f, const char *key, size_t len)
 {
 	if (table_count(p->open) >= p->conf.open_alerts) {
-		p->counters[0].count++;
+		p->counters[COUNT_CLOSED_EARLY].count++;
 		alert_close(p, TAILQ_FIRST(&p->by_time));
 	}
 	struct open_alert *a = calloc(1, sizeof *a);
@@ -234,10 +265,10 @@ alert_begin(struct policy *p, const struct finding *f, const char *key, size_t l
 	}
 	memcpy(a->key, key, len);
 	a->key_len = len;
-	memcpy(a->first_subject, f->subject, sizeof a->first_subject);
 	arena_init(&a->arena, KEEP_LIMIT);
 	TAILQ_INIT(&a->underway);
 	TAILQ_INSERT_TAIL(&p->by_time, a, by_time);
+	a->rule = f->rule;
 	a->severity = f->severity;
 	a->last = f->time;
 
@@ -268,7 +299,8 @@ alert_show(struct open_alert *a, const struct finding *f)
 	a->shown = *f;
 	a->shown.flow = flow;
 	a->shown.transfer = transfer;
-	a->shown.subject = a->first_subject;
+	memcpy(a->subject, f->subject, sizeof a->subject);
+	a->shown.subject = a->subject;
 	if (f->listing != NULL) {
 		a->listing = *f->listing;
 		a->shown.listing = &a->listing;
@@ -297,11 +329,13 @@ alert_free(struct policy *p, struct open_alert *a)
 static void
 alert_tell(struct policy *p, const struct open_alert *a, enum alert_action action)
 {
-	if (a->shown.flow == NULL)
-		return; /* memory was out from the start */
+	if (a->shown.flow == NULL) {
+		p->counters[COUNT_UNTOLD].count++;
+		return;
+	}
 	char summary[RULE_SUMMARY_MAX];
 	struct alert out = {
-	        .rule = a->shown.rule,
+	        .rule = a->rule,
 	        .summary = rules_summary(&a->shown, a->count, summary),
 	        .severity = a->severity,
 	        .confidence = a->shown.confidence,

@@ -28,7 +28,7 @@ enum rule_answer {
 	RULE_NEVER,   /* nothing to tell, and never will be */
 };
 
-/* sanctioned-contact: a two-way exchange with a listed network. */
+/* sanctioned-contact: an exchange with a listed network. */
 enum rule_answer rules_flow(const struct policy_conf *conf, const struct flow_record *r, struct finding *out);
 
 /* sanctioned-transfer: a file to or from one. A form is none: its files are told by themselves. */

@@ -377,13 +377,14 @@ def test_kill(case, certificates):
 		while kills < KILLS:
 			lives += 1
 			check(lives < 10 * KILLS, f"only {kills} kills in {lives} lives")
-			case.told = told
-			process = case.start(min(ALERTS - told, rng.randrange(1 + 2 * (ALERTS - told) // (KILLS - kills))))
+			# All told before all kills are done: told again from somewhere, so that there is something to kill.
+			case.told = told if told < ALERTS else rng.randrange(ALERTS // 2)
+			process = case.start(min(ALERTS - case.told, 1 + rng.randrange(1 + 2 * (ALERTS - case.told) // (KILLS - kills))))
 			time.sleep(rng.uniform(0.005, 0.22))
 			process.kill() # that of a process which had nothing left to do does not count
 			process.communicate()
 			kills += process.returncode == -signal.SIGKILL
-			told = progress(case, told)
+			told = max(told, progress(case, told))
 		case.told = told
 		left = len(case.list())
 		case.run(ALERTS - told)

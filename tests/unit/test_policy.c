@@ -22,8 +22,11 @@ struct told {
 	char rule[32];
 	enum alert_action action;
 	enum severity severity;
+	enum confidence confidence;
 	uint64_t count, files, bytes;
 	bool has_transfer;
+	char transfer[RECORD_ID_MAX];
+	char summary[256];
 };
 
 struct world {
@@ -50,10 +53,12 @@ on_alert(void *ctx, const struct alert *a)
 	struct world *w = ctx;
 	assert_true(w->count < TOLD_MAX);
 	struct told *t = &w->told[w->count++];
-	*t = (struct told){.action = a->action, .severity = a->severity, .count = a->count, .files = a->files,
+	*t = (struct told){.action = a->action, .severity = a->severity, .confidence = a->confidence, .count = a->count, .files = a->files,
 		.bytes = a->bytes, .has_transfer = a->transfer != NULL};
 	memcpy(t->id, a->id, sizeof t->id);
 	snprintf(t->rule, sizeof t->rule, "%s", a->rule);
+	snprintf(t->transfer, sizeof t->transfer, "%s", a->transfer != NULL ? a->transfer->id : "");
+	snprintf(t->summary, sizeof t->summary, "%.255s", a->summary);
 	assert_non_null(a->flow);
 	assert_non_null(a->flow->facts);
 	assert_true(strlen(a->summary) > 10);
@@ -301,6 +306,164 @@ test_limit_closes_the_oldest(void **state)
 	policy_destroy(w.policy);
 }
 
+/* Of what is folded the weightiest is shown, to the end: severity, confidence and file belong together. */
+static void
+test_shows_what_weighs_most(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, &defaults);
+	struct flow_record one_way = flow_to("f1", "175.45.178.55", CONFIDENCE_HIGH, &ftp);
+	struct flow_record both = flow_to("f2", "175.45.178.55", CONFIDENCE_CONFIRMED, &ftp);
+	struct transfer_record first = file_of("t1", &one_way, 10), second = file_of("t2", &both, 20);
+	policy_transfer(w.policy, &first, false);
+	policy_transfer(w.policy, &second, false);
+	policy_transfer(w.policy, &second, true);
+	policy_transfer(w.policy, &first, true);
+	policy_flush(w.policy);
+	assert_int_equal(w.count, 3);
+	assert_int_equal(w.told[0].confidence, CONFIDENCE_HIGH);
+	for (size_t i = 1; i < 3; i++) {
+		assert_int_equal(w.told[i].severity, SEVERITY_CRITICAL);
+		assert_int_equal(w.told[i].confidence, CONFIDENCE_CONFIRMED);
+		assert_string_equal(w.told[i].transfer, "t2");
+	}
+	assert_int_equal(w.told[2].bytes, 30);
+	policy_destroy(w.policy);
+}
+
+/* Its body turns out to be a form's: the alert that it opened waits for it no more. */
+static void
+test_no_file_after_all(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, &defaults);
+	struct flow_record r = flow_to("f1", "175.45.178.55", CONFIDENCE_CONFIRMED, &http);
+	struct transfer_record t = file_of("t1", &r, 10);
+	policy_transfer(w.policy, &t, false);
+	t.form = true;
+	policy_transfer(w.policy, &t, true);
+	policy_time(w.policy, 5000 * CLOCK_SECOND);
+	assert_int_equal(w.count, 2);
+	assert_int_equal(w.told[1].action, ALERT_CLOSE);
+	policy_destroy(w.policy);
+}
+
+/* Contacts that are no page, and those that are, when the flow has ended. */
+static void
+test_contact_kinds(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *what;
+		uint8_t transport;
+		bool handshake, midstream;
+		uint64_t packets[2], payload[2];
+		uint16_t port;
+		const char *history;
+		size_t alerts;
+		enum severity severity;
+	} rows[] = {
+		{"a short talk of an unknown protocol", IPPROTO_TCP, true, false, {5, 4}, {40, 60}, 4444, "ShADadFf", 1,
+			SEVERITY_MEDIUM},
+		{"UDP both ways", IPPROTO_UDP, false, false, {1, 1}, {40, 60}, 4444, "Dd", 1, SEVERITY_MEDIUM},
+		{"a question to a resolver", IPPROTO_UDP, false, false, {1, 1}, {40, 60}, 53, "Dd", 1, SEVERITY_INFO},
+		{"one datagram", IPPROTO_UDP, false, false, {0, 1}, {0, 1400}, 4444, "d", 0, SEVERITY_INFO},
+		{"a ping and its answer", IPPROTO_ICMP, false, false, {1, 1}, {56, 56}, 0, "Dd", 1, SEVERITY_INFO},
+		{"data that a reset refuses", IPPROTO_TCP, false, true, {1, 1}, {0, 40}, 4444, "Rd", 0, SEVERITY_INFO},
+		{"seen from the middle", IPPROTO_TCP, false, true, {2, 3}, {0, 900}, 4444, "dA", 1, SEVERITY_INFO},
+		{"one packet of a stream", IPPROTO_TCP, false, true, {1, 0}, {9000, 0}, 4444, "D", 0, SEVERITY_INFO},
+		{"half of a stream", IPPROTO_TCP, false, true, {6, 0}, {8000, 0}, 4444, "D", 1, SEVERITY_INFO},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct world w;
+		world_begin(&w, &defaults);
+		struct flow_record r = flow_to("f1", "175.45.178.55", CONFIDENCE_HIGH, &silent);
+		r.transport = rows[i].transport;
+		r.handshake = rows[i].handshake;
+		r.midstream = rows[i].midstream;
+		r.side[SIDE_DESTINATION].port = rows[i].port;
+		for (int s = 0; s < 2; s++) {
+			r.side[s].packets = rows[i].packets[s];
+			r.side[s].payload = rows[i].payload[s];
+		}
+		snprintf(r.history, sizeof r.history, "%s", rows[i].history);
+		r.end_reason = FLOW_END_TIMEOUT;
+		policy_flow(w.policy, &r, true);
+		if (w.count != rows[i].alerts || (w.count > 0 && w.told[0].severity != rows[i].severity))
+			fail_msg("%s: %zu alerts, severity %d", rows[i].what, w.count, (int)w.told[0].severity);
+		policy_destroy(w.policy);
+	}
+}
+
+/* FTP between two servers, and through a NAT: only the data connection has the listed end. */
+static void
+test_direction_of_data(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *home, *remote; /* ends of the data connection */
+		enum side sender;          /* in the session, from 10.0.0.5 to 198.51.100.9 */
+		uint64_t sent, received;   /* payload, as home sees it */
+		const char *summary;
+	} rows[] = {
+		{"198.51.100.9", "175.45.178.55", SIDE_SOURCE, 0, 700, "ep03.zip went from 175.45.178.55"},
+		{"198.51.100.9", "175.45.178.55", SIDE_DESTINATION, 700, 0, "ep03.zip went to 175.45.178.55"},
+		{"10.0.0.5", "175.45.178.55", SIDE_SOURCE, 700, 0, "ep03.zip went to 175.45.178.55"},
+		{"10.0.0.5", "175.45.178.55", SIDE_DESTINATION, 0, 700, "ep03.zip went from 175.45.178.55"},
+		{"192.0.2.1", "175.45.178.55", SIDE_SOURCE, 700, 0, "ep03.zip went to 175.45.178.55"},
+		{"192.0.2.1", "175.45.178.55", SIDE_SOURCE, 0, 700, "ep03.zip went from 175.45.178.55"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct world w;
+		world_begin(&w, &defaults);
+		struct flow_record session = flow_to("f1", "198.51.100.9", CONFIDENCE_NONE, &ftp);
+		struct flow_record data = flow_to("f2", rows[i].remote, CONFIDENCE_CONFIRMED, &ftp);
+		assert_int_equal(addr_parse(rows[i].home, &data.side[SIDE_SOURCE].addr), 0);
+		exchange(&data, rows[i].sent, rows[i].received);
+		struct transfer_record t = file_of("t1", &session, 700);
+		t.data = &data;
+		t.sender = rows[i].sender;
+		policy_transfer(w.policy, &t, true);
+		assert_int_equal(w.count, 1);
+		if (strncmp(w.told[0].summary, rows[i].summary, strlen(rows[i].summary)) != 0)
+			fail_msg("row %zu: %s", i, w.told[0].summary);
+
+		/* A session with a listed end of its own: the surer of the two is told. */
+		session.side[SIDE_DESTINATION].listing = (struct listing){.row = &star_kp, .confidence = CONFIDENCE_MEDIUM};
+		snprintf(t.id, sizeof t.id, "t2");
+		policy_transfer(w.policy, &t, true);
+		assert_int_equal(w.told[w.count - 1].confidence, CONFIDENCE_CONFIRMED);
+		policy_destroy(w.policy);
+	}
+}
+
+/* What calls itself a page is one only if its content does not say otherwise. */
+static void
+test_disguised_file(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *mime;
+		size_t alerts;
+	} rows[] = {{NULL, 0}, {"text/plain", 0}, {"application/octet-stream", 0}, {"application/zip", 1},
+		{"video/mp4", 1}, {"image/png", 1}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct world w;
+		world_begin(&w, &defaults);
+		struct flow_record r = flow_to("f1", "175.45.176.71", CONFIDENCE_CONFIRMED, &http);
+		struct transfer_record page = file_of("t1", &r, 9000);
+		page.sender = SIDE_DESTINATION;
+		page.http.method = "GET";
+		page.declared_mime = "text/html";
+		page.mime = rows[i].mime;
+		policy_transfer(w.policy, &page, true);
+		assert_int_equal(w.count, rows[i].alerts);
+		policy_destroy(w.policy);
+	}
+}
+
 int
 main(void)
 {
@@ -313,6 +476,11 @@ main(void)
 		cmocka_unit_test(test_windows_close),
 		cmocka_unit_test(test_bulk_outbound),
 		cmocka_unit_test(test_limit_closes_the_oldest),
+		cmocka_unit_test(test_shows_what_weighs_most),
+		cmocka_unit_test(test_no_file_after_all),
+		cmocka_unit_test(test_contact_kinds),
+		cmocka_unit_test(test_direction_of_data),
+		cmocka_unit_test(test_disguised_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "batch.h"
 #include "decode/decode.h"
 #include "flow/flow.h"
 #include "policy/policy.h"
@@ -37,6 +38,11 @@ struct pipeline {
 	struct attribution *attribution;
 	struct output *output;
 	struct decoder *decoder;
+	struct {
+		struct batch *batch;       /* being filled */
+		const struct frame *frame; /* being decoded */
+	} decoding;
+	struct batch *batch;     /* for frames that are decoded and followed in one call */
 	struct flow_table *flows;
 	struct stream_pool *streams;
 	struct transfer_tracker *transfers;
@@ -44,7 +50,8 @@ struct pipeline {
 	uint64_t infer_bytes;
 	int64_t next_tick;       /* packet time of the next look at what waits */
 	struct {
-		struct track *track; /* of the frame's last packet, which may carry the next one; or NULL */
+		struct flow *flow; /* of the frame's last packet, which may carry the next one; or NULL */
+		uint64_t frame;
 		enum side from;
 		uint8_t depth;
 		uint32_t left;       /* of its payload, not yet known to be a packet */
@@ -57,7 +64,9 @@ struct pipeline {
 
 /* Every stage hands on to the next through one of these, in this order. */
 static void on_packet(void *ctx, const struct packet *packet);
+static void follow(struct pipeline *p, const struct packet *packet, const struct flow_lookup *lookup);
 static void on_flow_begin(void *ctx, struct flow *f);
+static void on_flow_talk(void *ctx, struct flow *f, unsigned seen, const uint32_t isn[2]);
 static void on_flow_end(void *ctx, struct flow *f);
 static void on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t time);
 static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
@@ -67,7 +76,8 @@ static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
 static void on_transfer_ended(void *ctx, const struct transfer_record *r);
 static void on_alert(void *ctx, const struct alert *a);
 
-static struct track *track_create(struct pipeline *p, struct flow *f);
+static struct track *track_of(struct pipeline *p, struct flow *f);
+static struct track *track_wanted(struct pipeline *p, struct flow *f, const struct packet *packet);
 static void track_volume(struct track *t, int64_t now);
 static void track_open_session(struct track *t, int64_t time);
 static void track_done(struct track *t);
@@ -85,7 +95,7 @@ enum { INFER_BYTES_DEFAULT = 64 * 1024, COUNTERS_MAX = 128, TUNNEL_HEADERS = 128
 struct pipeline *
 pipeline_create(const struct conf *conf, struct attribution *attribution, struct output *output)
 {
-	static const struct flow_ops flow_ops = {on_flow_begin, on_flow_end};
+	static const struct flow_ops flow_ops = {.begin = on_flow_begin, .talk = on_flow_talk, .end = on_flow_end};
 	static const struct stream_ops stream_ops = {on_bytes, on_gap, on_stream_end};
 	static const struct transfer_ops transfer_ops = {
 	        .began = on_transfer_under_way, .grew = on_transfer_under_way, .ended = on_transfer_ended,
@@ -109,7 +119,8 @@ pipeline_create(const struct conf *conf, struct attribution *attribution, struct
 	p->streams = stream_pool_create(&conf->stream, &stream_ops);
 	p->transfers = transfer_tracker_create(&conf->transfer, &transfer_ops, p);
 	p->policy = policy_create(&conf->policy, &policy_ops, p);
-	if (p->decoder == NULL || p->flows == NULL || p->streams == NULL || p->transfers == NULL ||
+	p->batch = batch_create();
+	if (p->batch == NULL || p->decoder == NULL || p->flows == NULL || p->streams == NULL || p->transfers == NULL ||
 	        p->policy == NULL) {
 		pipeline_destroy(p);
 		return NULL;
@@ -127,22 +138,44 @@ pipeline_destroy(struct pipeline *p)
 	stream_pool_destroy(p->streams);
 	policy_destroy(p->policy);
 	decoder_destroy(p->decoder);
+	batch_destroy(p->batch);
 	free(p);
 }
 
 void
-pipeline_frame(struct pipeline *p, const struct frame *frame)
+pipeline_frames(struct pipeline *p, const struct frame *frames, size_t count)
 {
-	p->coverage.packets++;
-	p->coverage.bytes += frame->len;
-	if (frame->time < p->coverage.start)
-		p->coverage.start = frame->time;
-	if (frame->time > p->coverage.end)
-		p->coverage.end = frame->time;
-	if (frame->time >= p->next_tick)
-		tick(p, frame->time);
-	p->outer.track = NULL;
-	decoder_frame(p->decoder, frame);
+	pipeline_decode(p, frames, count, p->batch);
+	pipeline_follow(p, p->batch);
+}
+
+void
+pipeline_decode(struct pipeline *p, const struct frame *frames, size_t count, struct batch *out)
+{
+	batch_reset(out);
+	p->decoding.batch = out;
+	for (size_t i = 0; i < count; i++) {
+		p->decoding.frame = &frames[i];
+		batch_frame(out, &frames[i]);
+		decoder_frame(p->decoder, &frames[i]);
+	}
+}
+
+void
+pipeline_follow(struct pipeline *p, const struct batch *b)
+{
+	if (b->frames == 0)
+		return;
+	p->coverage.packets += b->frames;
+	p->coverage.bytes += b->bytes;
+	if (b->start < p->coverage.start)
+		p->coverage.start = b->start;
+	if (b->end > p->coverage.end)
+		p->coverage.end = b->end;
+	p->coverage.dropped += b->lost;
+	flow_table_prefetch(p->flows, b->lookups, b->count);
+	for (size_t i = 0; i < b->count; i++)
+		follow(p, &b->packets[i], &b->lookups[i]);
 }
 
 void
@@ -171,16 +204,28 @@ static void
 on_packet(void *ctx, const struct packet *packet)
 {
 	struct pipeline *p = ctx;
+	batch_packet(p->decoding.batch, p->flows, p->decoding.frame, packet);
+}
+
+static void
+follow(struct pipeline *p, const struct packet *packet, const struct flow_lookup *lookup)
+{
 	enum side from;
-	look_inside(p, packet);
-	struct flow *f = flow_table_packet(p->flows, packet, &from);
-	struct track *t = f != NULL ? flow_attachment(f) : NULL;
-	p->outer.track = t;
-	if (t == NULL)
+	if (packet->time >= p->next_tick)
+		tick(p, packet->time);
+	if (packet->depth > 0)
+		look_inside(p, packet);
+	struct flow *f = flow_table_packet(p->flows, packet, lookup, &from);
+	p->outer.flow = f;
+	if (f == NULL)
 		return;
+	p->outer.frame = packet->frame;
 	p->outer.from = from;
 	p->outer.depth = packet->depth;
 	p->outer.left = packet->payload_len;
+	struct track *t = track_wanted(p, f, packet);
+	if (t == NULL)
+		return;
 	if (t->stream != NULL) {
 		stream_segment(t->stream, from, packet);
 		if (t->done)
@@ -195,17 +240,27 @@ static void
 on_flow_begin(void *ctx, struct flow *f)
 {
 	struct pipeline *p = ctx;
-	struct track *t = track_create(p, f);
-	if (t == NULL)
-		return;
 	struct flow_view v;
 	flow_look(f, &v);
-	t->listed = attribution_listed(p->attribution, v.addr[0]) || attribution_listed(p->attribution, v.addr[1]);
-	if (t->listed)
-		flow_protect(f);
-	if (v.transport == IPPROTO_TCP)
-		t->stream = stream_open(p->streams, t);
-	flow_attach(f, t);
+	if (!attribution_listed(p->attribution, v.addr[0]) && !attribution_listed(p->attribution, v.addr[1]))
+		return;
+	flow_protect(f);
+	struct track *t = track_of(p, f);
+	if (t != NULL)
+		t->listed = true;
+}
+
+/* A connection that says something is worth a stream; until then the flow alone knows it. */
+static void
+on_flow_talk(void *ctx, struct flow *f, unsigned seen, const uint32_t isn[2])
+{
+	struct pipeline *p = ctx;
+	struct track *t = track_of(p, f);
+	if (t == NULL)
+		return;
+	t->stream = stream_open(p->streams, t);
+	if (t->stream != NULL && seen > 0)
+		stream_handshake(t->stream, isn, seen);
 }
 
 static void
@@ -324,26 +379,42 @@ on_alert(void *ctx, const struct alert *a)
 	output_alert(p->output, a);
 }
 
+/* The flow's track, made where it has none yet; NULL: out of memory. */
 static struct track *
-track_create(struct pipeline *p, struct flow *f)
+track_of(struct pipeline *p, struct flow *f)
 {
-	struct track *t = calloc(1, sizeof *t);
+	struct track *t = flow_attachment(f);
+	if (t != NULL)
+		return t;
+	t = calloc(1, sizeof *t);
 	if (t != NULL)
 		*t = (struct track){.pipeline = p, .flow = f, .next_volume = p->infer_bytes};
+	flow_attach(f, t);
 	return t;
+}
+
+/* Flows without a stream are only counted, until they have moved enough to be told as a transfer. */
+static struct track *
+track_wanted(struct pipeline *p, struct flow *f, const struct packet *packet)
+{
+	struct track *t = flow_attachment(f);
+	if (t != NULL || packet->transport == IPPROTO_TCP || flow_volume(f) < p->infer_bytes)
+		return t;
+	return track_of(p, f);
 }
 
 /* Tells the session how much its flow moved: at doubling volumes, or by every packet of a listed flow. */
 static void
 track_volume(struct track *t, int64_t now)
 {
+	const uint64_t tunnelled = t->tunnelled[0] + t->tunnelled[1];
+	if (!t->listed && flow_volume(t->flow) < t->next_volume + tunnelled)
+		return;
 	struct flow_view v;
 	flow_look(t->flow, &v);
 	for (int i = 0; i < 2; i++)
 		v.payload[i] -= v.payload[i] < t->tunnelled[i] ? v.payload[i] : t->tunnelled[i];
-	uint64_t volume = v.payload[0] + v.payload[1];
-	if (volume < t->next_volume && !t->listed)
-		return;
+	const uint64_t volume = v.payload[0] + v.payload[1];
 	if (t->session == NULL && volume >= t->pipeline->infer_bytes && v.transport != IPPROTO_TCP)
 		track_open_session(t, now);
 	if (t->session == NULL)
@@ -455,12 +526,15 @@ count_unread(struct pipeline *p, const struct track *t, const struct flow_record
 static void
 look_inside(struct pipeline *p, const struct packet *packet)
 {
-	if (p->outer.track == NULL || packet->depth <= p->outer.depth)
+	if (p->outer.flow == NULL || p->outer.frame != packet->frame || packet->depth <= p->outer.depth)
+		return;
+	struct track *t = track_of(p, p->outer.flow);
+	if (t == NULL)
 		return;
 	uint32_t part = packet->ip_bytes < p->outer.left ? packet->ip_bytes : p->outer.left;
 	part = p->outer.left - part <= TUNNEL_HEADERS ? p->outer.left : part + TUNNEL_HEADERS;
 	p->outer.left -= part;
-	p->outer.track->tunnelled[p->outer.from] += part;
+	t->tunnelled[p->outer.from] += part;
 }
 
 /* Once a second of packet time: what waits for time to pass. */

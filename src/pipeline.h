@@ -11,6 +11,7 @@
 #include "attribution/attribution.h"
 #include "base/frame.h"
 #include "base/record.h"
+#include "batch.h"
 #include "conf.h"
 #include "output/output.h"
 
@@ -20,8 +21,15 @@ struct pipeline;
 struct pipeline *pipeline_create(const struct conf *conf, struct attribution *attribution, struct output *output);
 void pipeline_destroy(struct pipeline *p); /* takes NULL */
 
-/* Takes one frame, in capture order. */
-void pipeline_frame(struct pipeline *p, const struct frame *frame);
+/* Takes frames, in capture order; they are borrowed for the call. */
+void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t count);
+
+/*
+ * The same in two halves. While one thread follows a batch another may decode the next one; each half
+ * takes its frames or batches in order. The frames are borrowed until the batch was followed.
+ */
+void pipeline_decode(struct pipeline *p, const struct frame *frames, size_t count, struct batch *out);
+void pipeline_follow(struct pipeline *p, const struct batch *b);
 
 /*
  * The end of the input: everything open ends, and coverage is told. notes: sentences about the input that

@@ -127,7 +127,7 @@ on_turn(void *ctx)
 			end_of_input(r);
 			return false;
 		}
-		pipeline_frame(r->pipeline, &frame);
+		pipeline_frames(r->pipeline, &frame, 1);
 	}
 	if (r->progress != NULL) {
 		struct capture_progress at;

@@ -48,6 +48,12 @@ port_of(const struct flow *f, enum side s)
 	return f->key.port[flow_end_of(f, s)];
 }
 
+uint64_t
+flow_volume(const struct flow *f)
+{
+	return f->payload[0] + f->payload[1];
+}
+
 void
 flow_look(const struct flow *f, struct flow_view *out)
 {

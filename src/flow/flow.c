@@ -26,10 +26,10 @@ static const struct coverage_counter counters[FLOW_COUNTERS] = {
 static void clock_set(struct flow_table *t, int64_t time);
 static void expire(struct flow_table *t);
 static bool key_make(struct flow_key *key, const struct packet *p);
+static void tell_talk(struct flow_table *t, struct flow *f);
 static enum side side_of(const struct flow *f, bool swapped);
 static struct flow *flow_new(struct flow_table *t, const struct flow_key *key, uint64_t hash);
-static struct flow *flow_begin(struct flow_table *t, const struct flow_key *key, uint64_t hash,
-        const struct packet *p, bool swapped);
+static struct flow *flow_begin(struct flow_table *t, const struct flow_lookup *lookup, const struct packet *p);
 static void flow_count(struct flow *f, enum side from, const struct packet *p);
 static enum flow_end end_reason(const struct flow *f, enum flow_end otherwise);
 static void flow_finish(struct flow_table *t, struct flow *f, enum flow_end reason);
@@ -178,10 +178,9 @@ flow_new(struct flow_table *t, const struct flow_key *key, uint64_t hash)
 }
 
 static struct flow *
-flow_begin(struct flow_table *t, const struct flow_key *key, uint64_t hash,
-        const struct packet *p, bool swapped)
+flow_begin(struct flow_table *t, const struct flow_lookup *lookup, const struct packet *p)
 {
-	struct flow *f = flow_new(t, key, hash);
+	struct flow *f = flow_new(t, &lookup->key, lookup->hash);
 	if (f == NULL) {
 		t->counters[COUNT_FLOW_FULL].count++;
 		return NULL;
@@ -190,7 +189,7 @@ flow_begin(struct flow_table *t, const struct flow_key *key, uint64_t hash,
 	const enum side from = p->transport == IPPROTO_TCP && (p->tcp_flags & syn_ack) == syn_ack
 	                               ? SIDE_DESTINATION
 	                               : SIDE_SOURCE;
-	if (swapped != (from == SIDE_DESTINATION))
+	if (lookup->swapped != (from == SIDE_DESTINATION))
 		f->flags |= FLOW_SOURCE_HIGH;
 	f->flags |= (uint32_t)p->depth << FLOW_DEPTH_SHIFT;
 	f->end = p->time;
@@ -228,8 +227,24 @@ flow_count(struct flow *f, enum side from, const struct packet *p)
 	f->last_frame = p->frame;
 }
 
+void
+flow_table_lookup(const struct flow_table *t, const struct packet *p, struct flow_lookup *out)
+{
+	out->swapped = key_make(&out->key, p);
+	out->hash = hash_bytes(&t->hash_key, &out->key, sizeof out->key);
+}
+
+void
+flow_table_prefetch(const struct flow_table *t, const struct flow_lookup *lookups, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		flow_index_prefetch(t, lookups[i].hash);
+	for (size_t i = 0; i < count; i++)
+		flow_index_prefetch_flow(t, lookups[i].hash);
+}
+
 struct flow *
-flow_table_packet(struct flow_table *t, const struct packet *p, enum side *from)
+flow_table_packet(struct flow_table *t, const struct packet *p, const struct flow_lookup *lookup, enum side *from)
 {
 	clock_set(t, p->time);
 	expire(t);
@@ -241,12 +256,9 @@ flow_table_packet(struct flow_table *t, const struct packet *p, enum side *from)
 		return NULL;
 	}
 
-	struct flow_key key;
-	const bool swapped = key_make(&key, p);
-	const uint64_t hash = hash_bytes(&t->hash_key, &key, sizeof key);
-	struct flow *f = flow_index_find(t, &key, hash);
+	struct flow *f = flow_index_find(t, &lookup->key, lookup->hash);
 	if (f != NULL) {
-		*from = side_of(f, swapped);
+		*from = side_of(f, lookup->swapped);
 		if (p->transport == IPPROTO_TCP && (p->tcp_flags & TCP_SYN) &&
 		        flow_tcp_reused(f, *from, p)) {
 			flow_finish(t, f, FLOW_END_REUSE);
@@ -254,18 +266,30 @@ flow_table_packet(struct flow_table *t, const struct packet *p, enum side *from)
 		}
 	}
 	if (f == NULL) {
-		f = flow_begin(t, &key, hash, p, swapped);
+		f = flow_begin(t, lookup, p);
 		if (f == NULL)
 			return NULL;
-		*from = side_of(f, swapped);
+		*from = side_of(f, lookup->swapped);
 	}
-	flow_count(f, *from, p);
-	if (p->transport == IPPROTO_TCP)
+	if (p->transport == IPPROTO_TCP) {
+		if (!(f->flags & FLOW_TALKS) && !flow_tcp_quiet(f, *from, p))
+			tell_talk(t, f);
+		flow_count(f, *from, p);
 		flow_tcp_track(f, *from, p);
-	else
+	} else {
+		flow_count(f, *from, p);
 		flow_history_add(f, *from, 'D');
+	}
 	flow_lists_update(t, f);
 	return f;
+}
+
+static void
+tell_talk(struct flow_table *t, struct flow *f)
+{
+	f->flags |= FLOW_TALKS;
+	if (t->ops.talk != NULL)
+		t->ops.talk(t->ctx, f, flow_tcp_shaken(f), flow_cold_of(f)->isn);
 }
 
 /* A TCP flow that was closed ends so, whatever took it out of the table. */

@@ -37,6 +37,13 @@ struct flow_limits {
 struct flow_ops {
 	/* A flow began. Before anything else is done with it. */
 	void (*begin)(void *ctx, struct flow *f);
+	/*
+	 * TCP: the packet that comes now, not counted yet, is the first that is no part of a plain
+	 * handshake. seen: how many of SYN, SYN-ACK and ACK came before it (0 to 3); isn: their initial
+	 * sequence numbers by side, the destination's from 2 on. Called once a flow at most: a lone SYN, a
+	 * refused one, a handshake and no more never call it. May be NULL.
+	 */
+	void (*talk)(void *ctx, struct flow *f, unsigned seen, const uint32_t isn[2]);
 	/* A flow ended (flow_describe tells why); its attachment is to be freed here. */
 	void (*end)(void *ctx, struct flow *f);
 };
@@ -50,12 +57,38 @@ void flow_table_destroy(struct flow_table *t);
 /* Ends every flow with FLOW_END_CAPTURE, oldest first packet first; the table stays, empty. */
 void flow_table_flush(struct flow_table *t);
 
+/* Both ends in an order that does not depend on who speaks; hashed and compared as bytes. */
+struct flow_key {
+	struct addr addr[2]; /* (address, port) of end 0 is not above that of end 1 */
+	uint16_t port[2];
+	uint8_t transport;
+	uint8_t ip_version;
+	uint8_t zero[2];
+};
+
+/* How a packet's flow is found. */
+struct flow_lookup {
+	struct flow_key key;
+	bool swapped; /* the packet goes from end 1 of the key to end 0 */
+	uint64_t hash;
+};
+
+/* Pure, so that it can be made in advance and in any thread. */
+void flow_table_lookup(const struct flow_table *t, const struct packet *p, struct flow_lookup *out);
+
+/*
+ * These packets come next: fetches the memory that they will touch, so that the misses of a batch run
+ * side by side. Changes nothing else.
+ */
+void flow_table_prefetch(const struct flow_table *t, const struct flow_lookup *lookups, size_t count);
+
 /*
  * Counts p in its flow, beginning one where needed (a SYN on a finished TCP flow begins a new
- * one: FLOW_END_REUSE). Timers run by p->time first. *from: who sent p. NULL: no flow could be had
- * (counted). The flow is valid until the next call on the table.
+ * one: FLOW_END_REUSE). Timers run by p->time first. lookup: p's. *from: who sent p. NULL: no flow could
+ * be had (counted). The flow is valid until the next call on the table.
  */
-struct flow *flow_table_packet(struct flow_table *t, const struct packet *p, enum side *from);
+struct flow *flow_table_packet(struct flow_table *t, const struct packet *p, const struct flow_lookup *lookup,
+        enum side *from);
 
 /* What the next stages keep with a flow: opaque here; freed by the end callback's owner. */
 void *flow_attachment(const struct flow *f);
@@ -64,6 +97,9 @@ void flow_attach(struct flow *f, void *attachment);
 /* A protected flow is never shed to make room. */
 void flow_protect(struct flow *f);
 bool flow_protected(const struct flow *f);
+
+/* Payload that it moved so far, both ways. */
+uint64_t flow_volume(const struct flow *f);
 
 /* Cheap looks at a flow, for the packet path. */
 struct flow_view {

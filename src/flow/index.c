@@ -14,6 +14,7 @@
 enum {
 	INDEX_FIRST = 1024, /* entries */
 	HUGE_PAGE = 2 * 1024 * 1024,
+	CACHE_LINE = 64,
 };
 
 static const uint32_t ref_mask = (UINT32_C(1) << REF_BITS) - 1;
@@ -79,6 +80,28 @@ flow_index_find(const struct flow_table *t, const struct flow_key *key, uint64_t
 		struct flow *f = flow_at(t, entry & ref_mask);
 		if (memcmp(&f->key, key, sizeof *key) == 0)
 			return f;
+	}
+}
+
+void
+flow_index_prefetch(const struct flow_table *t, uint64_t hash)
+{
+	__builtin_prefetch(&t->index.entries[(uint32_t)hash & t->index.mask]);
+}
+
+/* The first entry with the hash's tag is nearly always the flow's. */
+void
+flow_index_prefetch_flow(const struct flow_table *t, uint64_t hash)
+{
+	const struct flow_index *x = &t->index;
+	const uint32_t tag = entry_of(0, hash);
+	for (uint32_t i = (uint32_t)hash & x->mask; x->entries[i] != 0; i = (i + 1) & x->mask) {
+		if ((x->entries[i] & ~ref_mask) != tag || (x->entries[i] & ref_mask) == 0)
+			continue;
+		const struct flow *f = flow_at(t, x->entries[i] & ref_mask);
+		__builtin_prefetch(f, 1);
+		__builtin_prefetch((const char *)f + CACHE_LINE, 1);
+		return;
 	}
 }
 

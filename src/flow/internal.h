@@ -28,15 +28,6 @@ enum {
 	SLAB_SIZE = 2 * 1024 * 1024, /* and its alignment: a flow finds its slab by masking */
 };
 
-/* Both ends in an order that does not depend on who speaks; hashed and compared as bytes. */
-struct flow_key {
-	struct addr addr[2]; /* (address, port) of end 0 is not above that of end 1 */
-	uint16_t port[2];
-	uint8_t transport;
-	uint8_t ip_version;
-	uint8_t zero[2];
-};
-
 enum { /* struct flow: flags */
 	FLOW_SOURCE_HIGH = 1u << 0, /* the initiator is end 1 of the key */
 	FLOW_PROTECTED = 1u << 1,
@@ -51,6 +42,9 @@ enum { /* struct flow: flags */
 	FLOW_LIST_MASK = 0xfu << FLOW_LIST_SHIFT,
 	FLOW_DEPTH_SHIFT = 16,      /* 8 bits: inside so many tunnels */
 	FLOW_END_SHIFT = 24,        /* 4 bits: enum flow_end */
+	FLOW_SHAKEN_SHIFT = 28,     /* 2 bits: so many packets of a plain handshake */
+	FLOW_SHAKEN_MASK = 3u << FLOW_SHAKEN_SHIFT,
+	FLOW_TALKS = 1u << 30,      /* more than that came */
 };
 
 struct flow {
@@ -165,6 +159,9 @@ struct flow_cold *flow_cold_of(const struct flow *f);
 int flow_index_init(struct flow_index *x);
 void flow_index_clear(struct flow_index *x);
 struct flow *flow_index_find(const struct flow_table *t, const struct flow_key *key, uint64_t hash);
+/* The two halves of fetching a flow in advance: the index's entry, then the flow that it names. */
+void flow_index_prefetch(const struct flow_table *t, uint64_t hash);
+void flow_index_prefetch_flow(const struct flow_table *t, uint64_t hash);
 /* 0, or -1 when memory is out. The key must not be in it. */
 int flow_index_add(struct flow_table *t, flow_ref ref, uint64_t hash);
 void flow_index_remove(struct flow_table *t, const struct flow *f);
@@ -186,6 +183,12 @@ struct flow *flow_lists_victim(struct flow_table *t);
 enum { HISTORY_LETTERS = 7 };
 void flow_tcp_begin(struct flow *f, enum side from, const struct packet *p);
 void flow_tcp_track(struct flow *f, enum side from, const struct packet *p);
+/*
+ * Is p, which is not tracked yet, one more packet of a plain handshake, or a reset without data? Else
+ * the flow begins to talk.
+ */
+bool flow_tcp_quiet(struct flow *f, enum side from, const struct packet *p);
+unsigned flow_tcp_shaken(const struct flow *f);
 /* Does p, which has SYN set, begin another connection on f's ports? */
 bool flow_tcp_reused(const struct flow *f, enum side from, const struct packet *p);
 bool flow_tcp_closed(const struct flow *f);

@@ -25,6 +25,7 @@ static uint32_t flag_of(uint32_t flag, enum side s);
 static uint32_t initial_sequence(const struct packet *p);
 static void reopen(struct flow *f, enum side from, const struct packet *p);
 static void track_open(struct flow *f, enum side from, const struct packet *p);
+static bool shakes(const struct flow *f, enum side from, const struct packet *p, unsigned number);
 
 static unsigned
 letter_code(enum side from, char letter)
@@ -159,6 +160,48 @@ track_open(struct flow *f, enum side from, const struct packet *p)
 	flow_unset(f, FLOW_OPENING);
 	if ((p->tcp_flags & TCP_ACK) && history_has(f, from, 'S') && history_has(f, other, 'H'))
 		f->flags |= FLOW_HANDSHAKE;
+}
+
+unsigned
+flow_tcp_shaken(const struct flow *f)
+{
+	return (f->flags & FLOW_SHAKEN_MASK) >> FLOW_SHAKEN_SHIFT;
+}
+
+/* Is p packet number 1, 2 or 3 of the handshake (RFC 9293 section 3.5), when those before it were seen? */
+static bool
+shakes(const struct flow *f, enum side from, const struct packet *p, unsigned number)
+{
+	enum { CONTROL = TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG };
+	static const unsigned wanted[] = {[1] = TCP_SYN, [2] = TCP_SYN | TCP_ACK, [3] = TCP_ACK};
+	const uint32_t *isn = flow_cold_of(f)->isn;
+	if ((p->tcp_flags & CONTROL) != wanted[number] || (from == SIDE_DESTINATION) != (number == 2))
+		return false;
+	switch (number) {
+	case 1: return p->tcp_seq == isn[SIDE_SOURCE];
+	case 2: return p->tcp_ack == isn[SIDE_SOURCE] + 1 &&
+	               (flow_tcp_shaken(f) < 2 || p->tcp_seq == isn[SIDE_DESTINATION]);
+	default: return p->tcp_seq == isn[SIDE_SOURCE] + 1 && p->tcp_ack == isn[SIDE_DESTINATION] + 1;
+	}
+}
+
+/* The packet that comes next, or the latest one again. */
+bool
+flow_tcp_quiet(struct flow *f, enum side from, const struct packet *p)
+{
+	const unsigned seen = flow_tcp_shaken(f);
+	if (p->payload_len > 0 || (p->flags & PACKET_BAD_CHECKSUM))
+		return false;
+	if (p->tcp_flags & TCP_RST)
+		return true;
+	if (seen > 0 && shakes(f, from, p, seen))
+		return true;
+	const bool first = f->packets[0] + f->packets[1] == 0;
+	if (seen == 3 || (seen == 0 && !first) || !shakes(f, from, p, seen + 1))
+		return false;
+	flow_unset(f, FLOW_SHAKEN_MASK);
+	f->flags |= (seen + 1) << FLOW_SHAKEN_SHIFT;
+	return true;
 }
 
 void

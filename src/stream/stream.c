@@ -419,3 +419,15 @@ stream_segment(struct stream *s, enum side from, const struct packet *p)
 	if (d->state == DIRECTION_OPEN)
 		order_check(s, from, p->time);
 }
+
+void
+stream_handshake(struct stream *s, const uint32_t isn[2], unsigned seen)
+{
+	const struct packet packets[3] = {
+		{.tcp_flags = TCP_SYN, .tcp_seq = isn[0]},
+		{.tcp_flags = TCP_SYN | TCP_ACK, .tcp_seq = isn[1], .tcp_ack = isn[0] + 1},
+		{.tcp_flags = TCP_ACK, .tcp_seq = isn[0] + 1, .tcp_ack = isn[1] + 1},
+	};
+	for (unsigned i = 0; i < seen && i < 3; i++)
+		stream_segment(s, i == 1 ? SIDE_DESTINATION : SIDE_SOURCE, &packets[i]);
+}

@@ -50,6 +50,9 @@ struct stream *stream_open(struct stream_pool *p, void *ctx);
  */
 void stream_segment(struct stream *s, enum side from, const struct packet *p);
 
+/* The first packets of a plain handshake came: seen of SYN, SYN-ACK and ACK; isn by side. */
+void stream_handshake(struct stream *s, const uint32_t isn[2], unsigned seen);
+
 /* Nothing more of this side (or of both) is wanted: held bytes go, segments are only tracked. */
 void stream_ignore(struct stream *s, enum side from);
 

@@ -65,6 +65,14 @@ packet(struct reader *r, int64_t *time, uint64_t frame)
 	return p;
 }
 
+static struct flow *
+take(struct flow_table *t, const struct packet *p, enum side *from)
+{
+	struct flow_lookup lookup;
+	flow_table_lookup(t, p, &lookup);
+	return flow_table_packet(t, p, &lookup, from);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -80,7 +88,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	for (uint64_t frame = 1; r.left >= RECORD; frame++) {
 		const struct packet p = packet(&r, &time, frame);
 		enum side from;
-		struct flow *f = flow_table_packet(t, &p, &from);
+		struct flow *f = take(t, &p, &from);
 		if (f != NULL && frame % 31 == 0)
 			flow_protect(f);
 		if (open != flow_table_count(t))

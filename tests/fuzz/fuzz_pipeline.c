@@ -54,7 +54,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		frame.len = len;
 		frame.number++;
 		frame.data = reader_take(&r, frame.caplen);
-		pipeline_frame(pipeline, &frame);
+		pipeline_frames(pipeline, &frame, 1);
 	}
 	pipeline_finish(pipeline, NULL, 0, NULL, 0);
 	pipeline_destroy(pipeline);

@@ -64,6 +64,14 @@ on_end(void *ctx, struct flow *f)
 
 static const struct flow_ops ops = {.begin = on_begin, .end = on_end};
 
+static struct flow *
+take(struct flow_table *t, const struct packet *p, enum side *from)
+{
+	struct flow_lookup lookup;
+	flow_table_lookup(t, p, &lookup);
+	return flow_table_packet(t, p, &lookup, from);
+}
+
 /* A packet between two hosts; side '>' is from 192.0.2.9 port 4000 to 198.51.100.1 port 80. */
 struct step {
 	double time; /* s */
@@ -167,7 +175,7 @@ test_tcp(void **state)
 		for (size_t k = 0; k < COUNT(tcp_cases[i].steps) && tcp_cases[i].steps[k].way; k++) {
 			const struct packet p = make_packet(IPPROTO_TCP, &tcp_cases[i].steps[k], k + 1);
 			enum side from;
-			assert_non_null(flow_table_packet(t, &p, &from));
+			assert_non_null(take(t, &p, &from));
 		}
 		flow_table_destroy(t);
 		if (strcmp(log.text, tcp_cases[i].want) != 0)
@@ -197,7 +205,7 @@ test_icmp(void **state)
 		p.src_port = rows[i].type;
 		p.dst_port = rows[i].code;
 		enum side from;
-		const struct flow *f = flow_table_packet(t, &p, &from);
+		const struct flow *f = take(t, &p, &from);
 		struct flow_record r;
 		struct flow_view v;
 		flow_describe(f, &r);
@@ -239,16 +247,16 @@ test_record(void **state)
 	p.depth = 2;
 	p.payload_len = 12;
 	enum side from;
-	struct flow *f = flow_table_packet(t, &p, &from);
+	struct flow *f = take(t, &p, &from);
 	struct step answer = {.time = 2, .way = '<', .flags = "", .payload = 100};
 	struct packet q = make_packet(IPPROTO_UDP, &answer, 9);
 	q.dst = p.src;
 	q.dst_port = 5;
-	assert_ptr_equal(flow_table_packet(t, &q, &from), f);
+	assert_ptr_equal(take(t, &q, &from), f);
 	assert_int_equal(from, SIDE_DESTINATION);
 	p.time -= CLOCK_SECOND / 2; /* late */
 	p.frame = 10;
-	assert_ptr_equal(flow_table_packet(t, &p, &from), f);
+	assert_ptr_equal(take(t, &p, &from), f);
 
 	struct flow_record r;
 	flow_describe(f, &r);
@@ -288,7 +296,7 @@ test_order(void **state)
 		for (unsigned i = 0; i < 100; i++) {
 			struct packet p = udp_packet(1 + i % 40, i < 60 ? i * 0.1 : 12.5 + i * 0.1, i);
 			p.payload_len = i;
-			assert_non_null(flow_table_packet(t, &p, &from));
+			assert_non_null(take(t, &p, &from));
 		}
 		assert_true(log->ended > 0);
 		flow_table_flush(t);
@@ -310,15 +318,15 @@ test_time_back(void **state)
 	enum side from;
 	for (unsigned i = 0; i < 200; i++) {
 		struct packet p = udp_packet(1, 100000 - (i % 2) * 3000.0, i);
-		assert_non_null(flow_table_packet(t, &p, &from));
+		assert_non_null(take(t, &p, &from));
 	}
 	assert_int_equal(log.ended, 0);
 	for (unsigned i = 0; i < 200; i++) {
 		struct packet p = udp_packet(2, i, i);
-		assert_non_null(flow_table_packet(t, &p, &from));
+		assert_non_null(take(t, &p, &from));
 	}
 	struct packet p = udp_packet(3, 200 + 140, 200);
-	assert_non_null(flow_table_packet(t, &p, &from));
+	assert_non_null(take(t, &p, &from));
 	assert_string_equal(log.text, "D timeout 200>0 | D timeout 200>0");
 	flow_table_destroy(t);
 }
@@ -334,29 +342,29 @@ test_limit(void **state)
 	struct flow *kept[4];
 	for (unsigned i = 0; i < 4; i++) {
 		const struct packet p = udp_packet(i + 1, i * 0.1, i);
-		kept[i] = flow_table_packet(t, &p, &from);
+		kept[i] = take(t, &p, &from);
 		assert_non_null(kept[i]);
 	}
 	/* 1 and 3 are no longer lone: 2 goes, then 4. */
 	struct packet p = udp_packet(1, 1, 10);
-	flow_table_packet(t, &p, &from);
+	take(t, &p, &from);
 	p = udp_packet(3, 1, 11);
-	flow_table_packet(t, &p, &from);
+	take(t, &p, &from);
 	p = udp_packet(5, 2, 12);
-	struct flow *five = flow_table_packet(t, &p, &from);
+	struct flow *five = take(t, &p, &from);
 	assert_non_null(five);
 	assert_string_equal(log.text, "D shed 1>0");
 	flow_protect(kept[0]);
 	flow_protect(five);
 	assert_true(flow_protected(five));
 	p = udp_packet(6, 2, 13);
-	flow_protect(flow_table_packet(t, &p, &from));
+	flow_protect(take(t, &p, &from));
 	assert_string_equal(log.text, "D shed 1>0 | D shed 1>0");
 	p = udp_packet(7, 2, 14);
-	flow_protect(flow_table_packet(t, &p, &from));
+	flow_protect(take(t, &p, &from));
 	assert_string_equal(log.text, "D shed 1>0 | D shed 1>0 | D shed 2>0");
 	p = udp_packet(8, 2, 15);
-	assert_null(flow_table_packet(t, &p, &from));
+	assert_null(take(t, &p, &from));
 	assert_int_equal(flow_table_count(t), 4);
 	size_t n;
 	const struct coverage_counter *c = flow_table_counters(t, &n);
@@ -383,7 +391,7 @@ test_many(void **state)
 		const unsigned client = (random >> 8) % CLIENTS;
 		const double now = i * 0.00001;
 		const struct packet p = udp_packet(client, now, i);
-		struct flow *f = flow_table_packet(t, &p, &from);
+		struct flow *f = take(t, &p, &from);
 		struct flow_view v;
 		assert_non_null(f);
 		flow_look(f, &v);

@@ -1,0 +1,39 @@
+/*
+ * Packets on their way from the decode stage to the flow stage, with what finds their flows: as many as
+ * came out of one reading of the capture. The memory that the packets of a batch will touch is fetched
+ * side by side, and a batch is what passes from thread to thread.
+ */
+#ifndef WAYBILL_BATCH_H
+#define WAYBILL_BATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/frame.h"
+#include "base/packet.h"
+#include "flow/flow.h"
+
+enum { BATCH_FRAMES = 128 }; /* at most; tunnels give more packets than frames */
+
+struct batch {
+	struct packet *packets;     /* payloads are borrowed of the frames, or lie in arena */
+	struct flow_lookup *lookups;
+	size_t count, room;
+	uint64_t frames, bytes;     /* bytes: on the wire */
+	int64_t start, end;         /* earliest and latest time of a frame; frames 0: not set */
+	uint64_t lost;              /* packets that had no place, for want of memory */
+	struct arena arena;         /* what a packet holds that no frame does: datagrams put together */
+};
+
+/* NULL: out of memory. */
+struct batch *batch_create(void);
+void batch_destroy(struct batch *b); /* takes NULL */
+
+void batch_reset(struct batch *b);
+void batch_frame(struct batch *b, const struct frame *f); /* counts it */
+
+/* Adds p, which came out of f, and how its flow in t is found. */
+void batch_packet(struct batch *b, const struct flow_table *t, const struct frame *f, const struct packet *p);
+
+#endif

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "output/output.h"
 
-enum { OPTION_EVENTS = 256, OPTION_FAIL, OPTION_JSON, OPTION_AT };
+enum { OPTION_EVENTS = 256, OPTION_FAIL, OPTION_JSON, OPTION_AT, OPTION_WORKERS, WORKERS_MAX = 64 };
 
 static const struct option long_options[] = {
 	{"read", required_argument, NULL, 'r'},
@@ -21,6 +22,7 @@ static const struct option long_options[] = {
 	{"fail-on-alert", required_argument, NULL, OPTION_FAIL},
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"at", required_argument, NULL, OPTION_AT},
+	{"workers", required_argument, NULL, OPTION_WORKERS},
 	{"quiet", no_argument, NULL, 'q'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"version", no_argument, NULL, 'V'},
@@ -34,6 +36,7 @@ static int take_word(struct options *o, const char *word, char *error, size_t si
 static int add_argument(struct options *o, const char *word);
 static int add_filter(struct options *o, const char *word);
 static int parse_events(const char *list, unsigned *out);
+static int parse_workers(struct options *o, const char *word, char *error, size_t size);
 static bool has_replay_options(const struct options *o);
 static int finish(struct options *o, char *error, size_t size);
 
@@ -52,6 +55,8 @@ const char options_help[] =
         "      --events KINDS       of flow,transfer,alert,coverage (default: all)\n"
         "      --fail-on-alert SEV  exit with 4 on an alert of at least this severity:\n"
         "                           info, low, medium, high or critical\n"
+        "      --workers N          threads that share the packets (default: one a core);\n"
+        "                           the events are the same\n"
         "      --at TIME            lookup: as of then, like 2014-12-19 (default: now)\n"
         "      --json               lookup: one JSON object a line\n"
         "  -q, --quiet  -v, --verbose  -V, --version  -h, --help\n"
@@ -64,7 +69,8 @@ const char options_help[] =
 int
 options_parse(struct options *o, int argc, char **argv, char *error, size_t error_size)
 {
-	*o = (struct options){.command = COMMAND_REPLAY};
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	*o = (struct options){.command = COMMAND_REPLAY, .workers = cores > 1 ? (unsigned)cores : 1};
 	if (argc > 1 && (strcmp(argv[1], "lookup") == 0 || strcmp(argv[1], "check") == 0)) {
 		o->command = argv[1][0] == 'l' ? COMMAND_LOOKUP : COMMAND_CHECK;
 		argc--;
@@ -139,6 +145,7 @@ take_option(struct options *o, int option, char *error, size_t size)
 			return 0;
 		snprintf(error, size, "--fail-on-alert %s: takes info, low, medium, high or critical", optarg);
 		return -1;
+	case OPTION_WORKERS: return parse_workers(o, optarg, error, size);
 	default:
 		o->has_at = true;
 		if (clock_parse(optarg, &o->at) == 0)
@@ -211,6 +218,18 @@ parse_events(const char *list, unsigned *out)
 		list += len + (list[len] == ',');
 	}
 	return *out != 0 ? 0 : -1;
+}
+
+static int
+parse_workers(struct options *o, const char *word, char *error, size_t size)
+{
+	char *end;
+	unsigned long n = strtoul(word, &end, 10);
+	o->workers = (unsigned)n;
+	if (*word >= '0' && *word <= '9' && *end == '\0' && n >= 1 && n <= WORKERS_MAX)
+		return 0;
+	snprintf(error, size, "--workers %s: takes a number from 1 to %d", word, WORKERS_MAX);
+	return -1;
 }
 
 static bool

@@ -28,6 +28,7 @@ struct options {
 	enum severity fail_severity;
 	bool json;
 	bool quiet;
+	unsigned workers;        /* threads that may share a replay's packets, 1 at least */
 	bool has_at;
 	int64_t at;
 	unsigned verbose;

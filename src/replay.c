@@ -9,14 +9,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/text.h"
-#include "capture/capture.h"
+#include "intake.h"
 #include "log.h"
 #include "output/output.h"
 #include "pipeline.h"
 #include "progress.h"
 
-enum { FRAMES_PER_TURN = 2048, NOTES_MAX = 32, SENTENCE_MAX = 1024 };
+enum { BATCHES_PER_TURN = 32, NOTES_MAX = 32, SENTENCE_MAX = 1024 };
 
 struct replay {
 	const struct options *options;
@@ -24,7 +23,7 @@ struct replay {
 	struct attribution *attribution;
 	struct loop *loop;
 	struct output *output;
-	struct capture *capture;
+	struct intake *intake;
 	struct pipeline *pipeline;
 	struct progress *progress;
 	struct loop_watch *job, *interrupt, *terminate, *delivery;
@@ -39,8 +38,8 @@ static void close_stages(struct replay *r);
 static bool on_turn(void *ctx);
 static void on_signal(void *ctx, int signal);
 static void on_delivery(void *ctx);
-static void on_problem(void *ctx, const struct capture_problem *problem);
-static void end_of_input(struct replay *r);
+static void tell_problem(struct replay *r, const char *sentence);
+static void end_of_input(struct replay *r, const struct capture_progress *at);
 static void note(struct replay *r, const char *sentence);
 static void note_databases(struct replay *r);
 static int exit_status(const struct replay *r, bool delivered);
@@ -69,7 +68,6 @@ replay_run(const struct options *options, const struct conf *conf, struct attrib
 static int
 open_stages(struct replay *r)
 {
-	static const struct capture_ops capture_ops = {on_problem};
 	const struct options *o = r->options;
 	char error[SENTENCE_MAX];
 
@@ -78,13 +76,9 @@ open_stages(struct replay *r)
 		log_error("output", "%s", error);
 		return 1;
 	}
-	r->capture = capture_open(o->arguments, o->argument_count, &capture_ops, r, error, sizeof error);
-	if (r->capture == NULL) {
+	r->intake = intake_open(o->arguments, o->argument_count, o->filter, error, sizeof error);
+	if (r->intake == NULL) {
 		log_error("capture", "%s", error);
-		return 2;
-	}
-	if (o->filter != NULL && capture_filter(r->capture, o->filter, error, sizeof error) < 0) {
-		log_error("filter", "'%s' names no file, and is no filter: %s", o->filter, error);
 		return 2;
 	}
 	r->pipeline = pipeline_create(r->conf, r->attribution, r->output);
@@ -92,7 +86,8 @@ open_stages(struct replay *r)
 	r->interrupt = loop_signal(r->loop, SIGINT, on_signal, r);
 	r->terminate = loop_signal(r->loop, SIGTERM, on_signal, r);
 	r->delivery = loop_timer(r->loop, on_delivery, r);
-	if (r->pipeline == NULL || r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL) {
+	if (r->pipeline == NULL || r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL ||
+	        intake_start(r->intake, r->pipeline, o->workers > 1) < 0) {
 		log_error("replay", "out of memory");
 		return 1;
 	}
@@ -109,45 +104,47 @@ close_stages(struct replay *r)
 	loop_watch_destroy(r->terminate);
 	loop_watch_destroy(r->delivery);
 	progress_close(r->progress);
+	intake_close(r->intake);
 	pipeline_destroy(r->pipeline);
-	capture_close(r->capture);
 	output_close(r->output);
 	for (size_t i = 0; i < r->note_count; i++)
 		free(r->notes[i]);
 }
 
-/* A budget of frames, so that signals, deliveries and the progress bar keep their turn. */
+/* A budget of batches, so that signals, deliveries and the progress bar keep their turn. */
 static bool
 on_turn(void *ctx)
 {
 	struct replay *r = ctx;
-	struct frame frame;
-	for (int i = 0; i < FRAMES_PER_TURN; i++) {
-		if (r->interrupted || capture_next(r->capture, &frame) == 0) {
-			end_of_input(r);
+	const struct intake_item *item = NULL;
+	for (int i = 0; i < BATCHES_PER_TURN; i++) {
+		if (r->interrupted)
+			intake_stop(r->intake);
+		item = intake_next(r->intake);
+		if (item == NULL)
+			return true;
+		for (size_t k = 0; k < item->problem_count && !r->interrupted; k++)
+			tell_problem(r, item->problems[k]);
+		if (r->interrupted || item->last) {
+			end_of_input(r, &item->progress);
 			return false;
 		}
-		pipeline_frames(r->pipeline, &frame, 1);
+		pipeline_follow(r->pipeline, item->batch);
 	}
-	if (r->progress != NULL) {
-		struct capture_progress at;
-		capture_progress(r->capture, &at);
-		progress_show(r->progress, &at);
-	}
+	if (r->progress != NULL)
+		progress_show(r->progress, &item->progress);
 	return true;
 }
 
 static void
-end_of_input(struct replay *r)
+end_of_input(struct replay *r, const struct capture_progress *at)
 {
-	struct capture_progress at;
-	capture_progress(r->capture, &at);
 	progress_close(r->progress);
 	r->progress = NULL;
 	if (r->interrupted)
 		note(r, "the replay was interrupted: what came after was not read");
 	note_databases(r);
-	const struct coverage_counter filtered = {"filtered", "frames that the filter turned away", at.filtered};
+	const struct coverage_counter filtered = {"filtered", "frames that the filter turned away", at->filtered};
 	pipeline_finish(r->pipeline, (const char *const *)r->notes, r->note_count, &filtered, 1);
 	r->delivery_until = clock_monotonic() + r->conf->delivery_wait;
 	on_delivery(r);
@@ -173,17 +170,8 @@ on_signal(void *ctx, int signal)
 }
 
 static void
-on_problem(void *ctx, const struct capture_problem *problem)
+tell_problem(struct replay *r, const char *sentence)
 {
-	struct replay *r = ctx;
-	char path[512], sentence[SENTENCE_MAX];
-	const char *named = strcmp(problem->path, "-") == 0 ? "standard input" : problem->path;
-	text_escape(path, sizeof path, named, strlen(named));
-	if (problem->packet > 0)
-		snprintf(sentence, sizeof sentence, "%s: packet %llu, offset %llu: %s", path,
-		        (unsigned long long)problem->packet, (unsigned long long)problem->offset, problem->what);
-	else
-		snprintf(sentence, sizeof sentence, "%s: %s", path, problem->what);
 	if (r->progress != NULL)
 		progress_clear(r->progress);
 	log_warn("capture", "%s", sentence);
@@ -225,5 +213,5 @@ exit_status(const struct replay *r, bool delivered)
 		return 1;
 	if (r->options->fails_on_alert && any && worst >= r->options->fail_severity)
 		return 4;
-	return capture_incomplete(r->capture) ? 3 : 0;
+	return intake_incomplete(r->intake) ? 3 : 0;
 }

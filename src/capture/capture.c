@@ -225,3 +225,9 @@ capture_incomplete(const struct capture *c)
 {
 	return c->incomplete;
 }
+
+size_t
+capture_batch(struct capture *c, struct frame *frames, size_t max)
+{
+	return max > 0 && capture_next(c, frames) == 1;
+}

@@ -56,6 +56,9 @@ int capture_filter(struct capture *c, const char *expression, char *error, size_
 /* The next frame: 1; 0 at the end of all input. The frame's data lives until the next call. */
 int capture_next(struct capture *c, struct frame *frame);
 
+/* The next frames, max at most; 0 at the end of all input. Their data lives until the next call. */
+size_t capture_batch(struct capture *c, struct frame *frames, size_t max);
+
 void capture_progress(const struct capture *c, struct capture_progress *out);
 
 /* The path of input file n, and the link types, interfaces and snap length met in it. */

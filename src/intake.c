@@ -1,0 +1,292 @@
+#include "config.h"
+
+#include "intake.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+enum {
+	ITEMS = 8,                    /* in the ring, the one that was handed out included */
+	ITEM_BYTES = 256 * 1024,      /* of frames in one item, where they are copied; one longer frame is one item */
+	SENTENCE_MAX = 1024,
+};
+static const int64_t patience = 50 * CLOCK_MILLISECOND; /* after which the caller has a turn for other things */
+
+/* An item and the frames in it, which outlive the capture's buffer. */
+struct slot {
+	struct intake_item item;
+	uint8_t *bytes;
+	size_t room;
+};
+
+struct intake {
+	struct capture *capture;
+	struct pipeline *pipeline;
+	struct slot slots[ITEMS];
+	struct slot *filling;              /* whose problems are being told */
+	struct frame frames[BATCH_FRAMES]; /* as the capture gave them */
+	size_t frame_at, frame_count;      /* those not yet in an item */
+
+	bool ahead;
+	pthread_t thread;
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	/* Under the mutex; slot i of the endless row is slots[i % ITEMS]. */
+	uint64_t filled, emptied;
+	bool stopped;
+	bool started, handed_out, ended;   /* the caller's own */
+};
+
+static void on_problem(void *ctx, const struct capture_problem *problem);
+static void *run(void *arg);
+static void fill(struct intake *in, struct slot *s);
+static bool fetch(struct intake *in);
+static size_t keep_frames(struct slot *s, struct frame *frames, size_t count);
+static void clear_problems(struct intake_item *item);
+static bool wait_filled(struct intake *in);
+
+struct intake *
+intake_open(const char *const *paths, size_t count, const char *filter, char *error, size_t size)
+{
+	static const struct capture_ops ops = {on_problem};
+	char why[SENTENCE_MAX];
+	struct intake *in = calloc(1, sizeof *in);
+	if (in == NULL) {
+		snprintf(error, size, "out of memory");
+		return NULL;
+	}
+	pthread_mutex_init(&in->mutex, NULL);
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&in->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	in->filling = &in->slots[0];
+	in->capture = capture_open(paths, count, &ops, in, error, size);
+	if (in->capture == NULL) {
+		intake_close(in);
+		return NULL;
+	}
+	if (filter != NULL && capture_filter(in->capture, filter, why, sizeof why) < 0) {
+		snprintf(error, size, "'%s' names no file, and is no filter: %s", filter, why);
+		intake_close(in);
+		return NULL;
+	}
+	return in;
+}
+
+int
+intake_start(struct intake *in, struct pipeline *p, bool ahead)
+{
+	in->pipeline = p;
+	in->ahead = ahead;
+	for (size_t i = 0; i < (ahead ? ITEMS : 1); i++) {
+		in->slots[i].item.batch = batch_create();
+		if (in->slots[i].item.batch == NULL)
+			return -1;
+	}
+	if (!ahead)
+		return 0;
+	/* Signals are the caller's. */
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	in->started = pthread_create(&in->thread, NULL, run, in) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return in->started ? 0 : -1;
+}
+
+const struct intake_item *
+intake_next(struct intake *in)
+{
+	struct slot *s = &in->slots[in->emptied % ITEMS];
+	if (in->ended)
+		return &s->item;
+	if (!in->ahead) {
+		if (in->handed_out)
+			clear_problems(&s->item);
+		fill(in, s);
+	} else {
+		if (in->handed_out) {
+			pthread_mutex_lock(&in->mutex);
+			in->emptied++;
+			pthread_cond_signal(&in->changed);
+			pthread_mutex_unlock(&in->mutex);
+			in->handed_out = false;
+		}
+		if (!wait_filled(in))
+			return NULL;
+		s = &in->slots[in->emptied % ITEMS];
+	}
+	in->handed_out = true;
+	in->ended = s->item.last;
+	return &s->item;
+}
+
+void
+intake_stop(struct intake *in)
+{
+	if (in->started) {
+		pthread_mutex_lock(&in->mutex);
+		in->stopped = true;
+		pthread_cond_signal(&in->changed);
+		pthread_mutex_unlock(&in->mutex);
+		pthread_join(in->thread, NULL);
+	}
+	in->started = false;
+	in->ended = true;
+}
+
+void
+intake_close(struct intake *in)
+{
+	if (in == NULL)
+		return;
+	intake_stop(in);
+	for (size_t i = 0; i < ITEMS; i++) {
+		clear_problems(&in->slots[i].item);
+		batch_destroy(in->slots[i].item.batch);
+		free(in->slots[i].bytes);
+	}
+	capture_close(in->capture);
+	pthread_cond_destroy(&in->changed);
+	pthread_mutex_destroy(&in->mutex);
+	free(in);
+}
+
+bool
+intake_incomplete(const struct intake *in)
+{
+	return capture_incomplete(in->capture);
+}
+
+/* Waits a while for an item. */
+static bool
+wait_filled(struct intake *in)
+{
+	pthread_mutex_lock(&in->mutex);
+	if (in->filled == in->emptied) {
+		const int64_t until = clock_monotonic() + patience;
+		const struct timespec at = {.tv_sec = until / CLOCK_SECOND, .tv_nsec = until % CLOCK_SECOND};
+		while (in->filled == in->emptied && pthread_cond_timedwait(&in->changed, &in->mutex, &at) == 0)
+			;
+	}
+	const bool filled = in->filled != in->emptied;
+	pthread_mutex_unlock(&in->mutex);
+	return filled;
+}
+
+/* The reading thread. */
+static void *
+run(void *arg)
+{
+	struct intake *in = arg;
+	for (bool last = false; !last;) {
+		pthread_mutex_lock(&in->mutex);
+		while (in->filled - in->emptied == ITEMS && !in->stopped)
+			pthread_cond_wait(&in->changed, &in->mutex);
+		const bool stopped = in->stopped;
+		struct slot *s = &in->slots[in->filled % ITEMS];
+		pthread_mutex_unlock(&in->mutex);
+		if (stopped)
+			break;
+
+		if (in->filled > 0)
+			clear_problems(&s->item); /* what was told before the start stays in the first item */
+		fill(in, s);
+		last = s->item.last;
+		pthread_mutex_lock(&in->mutex);
+		in->filled++;
+		pthread_cond_signal(&in->changed);
+		pthread_mutex_unlock(&in->mutex);
+	}
+	return NULL;
+}
+
+/* Reads the capture once, and decodes what came. */
+static void
+fill(struct intake *in, struct slot *s)
+{
+	in->filling = s;
+	s->item.last = !fetch(in);
+	struct frame *frames = in->frames + in->frame_at;
+	size_t count = in->frame_count - in->frame_at;
+	if (in->ahead)
+		count = keep_frames(s, frames, count);
+	in->frame_at += count;
+	pipeline_decode(in->pipeline, frames, count, s->item.batch);
+	capture_progress(in->capture, &s->item.progress);
+}
+
+/* More frames, where all that came are in items. False: there are no more. */
+static bool
+fetch(struct intake *in)
+{
+	if (in->frame_at < in->frame_count)
+		return true;
+	in->frame_at = 0;
+	in->frame_count = capture_batch(in->capture, in->frames, BATCH_FRAMES);
+	return in->frame_count > 0;
+}
+
+/* Copies the bytes of as many frames as have room, one at least, and makes the frames refer to the copies. */
+static size_t
+keep_frames(struct slot *s, struct frame *frames, size_t count)
+{
+	size_t used = 0, n = 0;
+	if (count > 0 && frames[0].caplen > s->room) {
+		free(s->bytes);
+		s->room = frames[0].caplen > ITEM_BYTES ? frames[0].caplen : ITEM_BYTES;
+		s->bytes = malloc(s->room);
+		if (s->bytes == NULL)
+			s->room = 0;
+	}
+	for (; n < count && frames[n].caplen <= s->room - used; n++) {
+		memcpy(s->bytes + used, frames[n].data, frames[n].caplen);
+		frames[n].data = s->bytes + used;
+		used += frames[n].caplen;
+	}
+	if (n == 0 && count > 0) { /* no memory even for one: it is told as cut off */
+		frames[0].caplen = 0;
+		n = 1;
+	}
+	return n;
+}
+
+static void
+on_problem(void *ctx, const struct capture_problem *problem)
+{
+	struct intake *in = ctx;
+	struct intake_item *item = &in->filling->item;
+	char path[512], sentence[SENTENCE_MAX];
+	const char *named = strcmp(problem->path, "-") == 0 ? "standard input" : problem->path;
+	text_escape(path, sizeof path, named, strlen(named));
+	if (problem->packet > 0)
+		snprintf(sentence, sizeof sentence, "%s: packet %llu, offset %llu: %s", path,
+		        (unsigned long long)problem->packet, (unsigned long long)problem->offset, problem->what);
+	else
+		snprintf(sentence, sizeof sentence, "%s: %s", path, problem->what);
+	char **grown = realloc(item->problems, (item->problem_count + 1) * sizeof *grown);
+	if (grown == NULL)
+		return;
+	item->problems = grown;
+	grown[item->problem_count] = strdup(sentence);
+	if (grown[item->problem_count] != NULL)
+		item->problem_count++;
+}
+
+static void
+clear_problems(struct intake_item *item)
+{
+	for (size_t i = 0; i < item->problem_count; i++)
+		free(item->problems[i]);
+	free(item->problems);
+	item->problems = NULL;
+	item->problem_count = 0;
+}

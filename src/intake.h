@@ -1,0 +1,45 @@
+/*
+ * The capture, batch by batch: read and decoded in the caller's thread, or in one of its own, which is a few
+ * batches ahead. The batches are the same either way.
+ */
+#ifndef WAYBILL_INTAKE_H
+#define WAYBILL_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "batch.h"
+#include "capture/capture.h"
+#include "pipeline.h"
+
+struct intake;
+
+/* One reading of the capture. Borrowed until the next one is asked for. */
+struct intake_item {
+	struct batch *batch;
+	struct capture_progress progress;    /* after it */
+	char **problems;                     /* sentences about what could not be read, in their order */
+	size_t problem_count;
+	bool last;                           /* the end of all input */
+};
+
+/* paths and filter (NULL: none) as for capture_open and capture_filter. NULL and error. */
+struct intake *intake_open(const char *const *paths, size_t count, const char *filter, char *error, size_t size);
+
+/*
+ * Begins to read. p decodes; it must outlive the reading. ahead: with a thread of its own. 0, or -1: out of
+ * memory or threads.
+ */
+int intake_start(struct intake *in, struct pipeline *p, bool ahead);
+
+/* The next item, or NULL: none has come for a while, ask again. After the last one: the last one again. */
+const struct intake_item *intake_next(struct intake *in);
+
+/* Reads nothing more. What was read but not asked for is dropped. */
+void intake_stop(struct intake *in);
+void intake_close(struct intake *in); /* takes NULL */
+
+/* True when some input could not be read in full. After the last item, or intake_stop. */
+bool intake_incomplete(const struct intake *in);
+
+#endif

@@ -83,9 +83,10 @@ static void track_open_session(struct track *t, int64_t time);
 static void track_done(struct track *t);
 static void track_close_stream(struct track *t, int64_t time);
 static void track_watch(struct track *t, bool ended);
+static void track_tell(struct track *t);
 static void describe(struct track *t, struct flow_record *out);
 static void describe_turned(struct track *t, struct flow_record *out);
-static void count_unread(struct pipeline *p, const struct track *t, const struct flow_record *r);
+static void count_unread(struct pipeline *p, const struct flow *f, const struct track *t); /* t or NULL */
 static void look_inside(struct pipeline *p, const struct packet *packet);
 static void tick(struct pipeline *p, int64_t now);
 static void tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t more_count);
@@ -268,35 +269,30 @@ on_flow_end(void *ctx, struct flow *f)
 {
 	struct pipeline *p = ctx;
 	struct track *t = flow_attachment(f);
-	struct flow_record r;
+	if (p->outer.flow == f)
+		p->outer.flow = NULL;
 	if (t == NULL) {
-		t = &(struct track){.pipeline = p, .flow = f};
-		flow_describe(f, &r);
-		count_unread(p, t, &r);
-		if (output_wants_flows(p->output)) {
-			describe(t, &r);
-			output_flow(p->output, &r);
-		}
+		count_unread(p, f, NULL);
+		if (output_wants_flows(p->output))
+			track_tell(&(struct track){.pipeline = p, .flow = f});
 		return;
 	}
-	flow_describe(f, &r);
-	int64_t now = r.end;
-	track_close_stream(t, now);
+	struct flow_view v;
+	flow_look(f, &v);
+	track_close_stream(t, v.end);
 	if (t->session != NULL)
-		session_time(t->session, now);
-	t->reset = t->reset || r.end_reason == FLOW_END_RST;
+		session_time(t->session, v.end);
+	t->reset = t->reset || v.end_reason == FLOW_END_RST;
 	conversation_close(t->conversation, t->reset);
 	t->next_volume = 0;
-	track_volume(t, now);
-	count_unread(p, t, &r);
-	if (output_wants_flows(p->output)) {
-		describe_turned(t, &r);
-		output_flow(p->output, &r);
-	}
+	track_volume(t, v.end);
+	count_unread(p, f, t);
+	if (output_wants_flows(p->output))
+		track_tell(t);
 	if (t->listed)
 		track_watch(t, true);
 	if (t->session != NULL)
-		session_close(t->session, t->reset, now);
+		session_close(t->session, t->reset, v.end);
 	flow_attach(f, NULL);
 	free(t);
 }
@@ -471,6 +467,15 @@ track_watch(struct track *t, bool ended)
 	t->settled = policy_flow(t->pipeline->policy, &r, ended);
 }
 
+/* The flow's own event. */
+static void
+track_tell(struct track *t)
+{
+	struct flow_record r;
+	describe_turned(t, &r);
+	output_flow(t->pipeline->output, &r);
+}
+
 /* As it is told: the source is who asked, where only the protocol knows that. */
 static void
 describe_turned(struct track *t, struct flow_record *out)
@@ -508,11 +513,11 @@ describe(struct track *t, struct flow_record *out)
 }
 
 static void
-count_unread(struct pipeline *p, const struct track *t, const struct flow_record *r)
+count_unread(struct pipeline *p, const struct flow *f, const struct track *t)
 {
-	uint64_t payload = r->side[0].payload + r->side[1].payload;
-	uint64_t tunnelled = t->tunnelled[0] + t->tunnelled[1];
-	if (payload <= tunnelled || (t->session != NULL && session_is_read(t->session)))
+	uint64_t payload = flow_volume(f);
+	uint64_t tunnelled = t != NULL ? t->tunnelled[0] + t->tunnelled[1] : 0;
+	if (payload <= tunnelled || (t != NULL && t->session != NULL && session_is_read(t->session)))
 		return;
 	payload -= tunnelled;
 	p->unread[UNREAD_FLOWS].count++;

@@ -63,6 +63,8 @@ flow_look(const struct flow *f, struct flow_view *out)
 		out->payload[s] = f->payload[s];
 	}
 	out->transport = f->key.transport;
+	out->end = f->end;
+	out->end_reason = (enum flow_end)(f->flags >> FLOW_END_SHIFT & 0xf);
 	out->two_way = flow_answered(f);
 	out->handshake = f->flags & FLOW_HANDSHAKE;
 }

@@ -107,6 +107,8 @@ struct flow_view {
 	uint16_t port[2];
 	uint8_t transport;
 	uint64_t payload[2];
+	int64_t end;     /* time of the latest packet */
+	enum flow_end end_reason;
 	bool two_way;    /* packets were seen from both ends */
 	bool handshake;
 };

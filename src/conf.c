@@ -18,7 +18,7 @@
 #include "conf_yaml.h"
 #include "output/signature.h"
 
-enum { FILE_MAX = 1 << 20 };
+enum { FILE_MAX = 1 << 20, MEMORY_LEAST = 64 * 1000 * 1000 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -33,6 +33,7 @@ static void read_rules(struct conf_reading *r, const struct file_rules *f, struc
 static void read_packets(struct conf_reading *r, const struct file_packets *f, struct conf *c);
 static void read_transfers(struct conf_reading *r, const struct file_transfers *f, struct conf *c);
 static void read_limits(struct conf_reading *r, const struct file_limits *f, struct conf *c);
+static void share_memory(struct conf_reading *r, size_t total, struct conf *c);
 static void read_timeouts(struct conf_reading *r, const struct file_timeouts *f, struct conf *c);
 static void read_output(struct conf_reading *r, const struct file_output *f, struct conf *c);
 static void read_event_kinds(struct conf_reading *r, const struct file_output *f, unsigned *out);
@@ -317,6 +318,8 @@ read_limits(struct conf_reading *r, const struct file_limits *f, struct conf *c)
 	if (f == NULL)
 		return;
 	conf_section(r, "limits");
+	size_t total = 0;
+	conf_limit_bytes(r, "memory", f->memory, &total);
 	conf_limit_bytes(r, "fragment_memory", f->fragment_memory, &c->decode.fragment_memory);
 	conf_limit_bytes(r, "flow_memory", f->flow_memory, &c->flow.memory);
 	conf_limit_bytes(r, "stream_memory", f->stream_memory, &c->stream.memory);
@@ -325,6 +328,29 @@ read_limits(struct conf_reading *r, const struct file_limits *f, struct conf *c)
 	conf_limit_bytes(r, "memory_per_transfer", f->memory_per_transfer, &c->transfer.per_transfer);
 	conf_limit_count(r, "open_transfers", f->open_transfers, &c->transfer.open);
 	conf_limit_count(r, "open_alerts", f->open_alerts, &c->policy.open_alerts);
+	if (total > 0)
+		share_memory(r, total, c);
+}
+
+/*
+ * What is left for everything that the file says nothing of. A quarter of the whole is for the program, its
+ * databases and lists.
+ */
+static void
+share_memory(struct conf_reading *r, size_t total, struct conf *c)
+{
+	const struct {
+		size_t *limit;
+		size_t parts; /* of 32 */
+	} shares[] = {{&c->flow.memory, 15}, {&c->stream.memory, 4}, {&c->transfer.memory, 4}, {&c->decode.fragment_memory, 1}};
+
+	if (total < MEMORY_LEAST) {
+		conf_refuse(r, "memory", "must be at least 64MB");
+		return;
+	}
+	for (size_t i = 0; i < COUNT(shares); i++)
+		if (*shares[i].limit == 0)
+			*shares[i].limit = total / 32 * shares[i].parts;
 }
 
 static void

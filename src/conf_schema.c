@@ -85,6 +85,7 @@ static const cyaml_schema_field_t transfers_fields[] = {
 };
 
 static const cyaml_schema_field_t limits_fields[] = {
+	VALUE(struct file_limits, memory),
 	VALUE(struct file_limits, fragment_memory),
 	VALUE(struct file_limits, flow_memory),
 	VALUE(struct file_limits, stream_memory),

@@ -52,7 +52,7 @@ struct file_transfers {
 };
 
 struct file_limits {
-	char *fragment_memory, *flow_memory, *stream_memory, *memory_per_stream;
+	char *memory, *fragment_memory, *flow_memory, *stream_memory, *memory_per_stream;
 	char *transfer_memory, *memory_per_transfer, *open_transfers, *open_alerts;
 };
 

@@ -27,6 +27,8 @@ static void clock_set(struct flow_table *t, int64_t time);
 static void expire(struct flow_table *t);
 static bool key_make(struct flow_key *key, const struct packet *p);
 static void tell_talk(struct flow_table *t, struct flow *f);
+static bool is_full(const struct flow_table *t);
+static bool shed(struct flow_table *t);
 static enum side side_of(const struct flow *f, bool swapped);
 static struct flow *flow_new(struct flow_table *t, const struct flow_key *key, uint64_t hash);
 static struct flow *flow_begin(struct flow_table *t, const struct flow_lookup *lookup, const struct packet *p);
@@ -44,9 +46,9 @@ flow_table_create(const struct flow_limits *limits, const struct flow_ops *ops, 
 	t->ops = *ops;
 	t->ctx = ctx;
 	t->hash_key = hash_key_random();
-	t->limit = (limits->memory > 0 ? limits->memory : MEMORY_STANDARD) / FLOW_COST;
-	if (t->limit == 0)
-		t->limit = 1;
+	t->memory = limits->memory > 0 ? limits->memory : MEMORY_STANDARD;
+	if (t->memory < FLOW_COST)
+		t->memory = FLOW_COST;
 	flow_lists_init(t, limits);
 	memcpy(t->counters, counters, sizeof t->counters);
 	t->slabs = calloc(SLAB_MAX, sizeof(struct flow_slab *));
@@ -152,17 +154,36 @@ side_of(const struct flow *f, bool swapped)
 	return swapped == source_high ? SIDE_SOURCE : SIDE_DESTINATION;
 }
 
+static bool
+is_full(const struct flow_table *t)
+{
+	return (t->count + 1) * FLOW_COST + t->charged > t->memory;
+}
+
+/*
+ * Makes room for a flow. Two go at most for one that comes: where much was charged at once, the table comes
+ * back within its limit with the next flows. False: all that is left is protected.
+ */
+static bool
+shed(struct flow_table *t)
+{
+	enum { VICTIMS = 2 };
+	for (int i = 0; i < VICTIMS && is_full(t); i++) {
+		struct flow *victim = flow_lists_victim(t);
+		if (victim == NULL)
+			return i > 0;
+		t->counters[COUNT_FLOW_SHED].count++;
+		flow_finish(t, victim, FLOW_END_SHED);
+	}
+	return true;
+}
+
 /* A flow in the index and in no list, after shedding where the table is full; or NULL. */
 static struct flow *
 flow_new(struct flow_table *t, const struct flow_key *key, uint64_t hash)
 {
-	if (t->count >= t->limit) {
-		struct flow *victim = flow_lists_victim(t);
-		if (victim == NULL)
-			return NULL;
-		t->counters[COUNT_FLOW_SHED].count++;
-		flow_finish(t, victim, FLOW_END_SHED);
-	}
+	if (is_full(t) && !shed(t))
+		return NULL;
 	const flow_ref ref = flow_slab_take(t);
 	if (ref == 0)
 		return NULL;
@@ -347,6 +368,12 @@ flow_table_flush(struct flow_table *t)
 			struct flow *f = flow_at(t, t->lists[i].head);
 			flow_finish(t, f, end_reason(f, FLOW_END_CAPTURE));
 		}
+}
+
+void
+flow_table_charge(struct flow_table *t, ptrdiff_t bytes)
+{
+	t->charged += (size_t)bytes;
 }
 
 size_t

@@ -26,7 +26,7 @@ struct flow; /* opaque; lives until its end callback returns */
 
 /* An idle time of 0 is the default: 7440, 120, 60, 120 and 60 seconds. */
 struct flow_limits {
-	size_t memory;           /* bytes for flows; 0: default (512 MB, 2.8 million flows) */
+	size_t memory;           /* bytes for flows and what is charged to them; 0: default (512 MB, 2.8 million flows) */
 	int64_t tcp_established; /* idle times in ns of packet time (an eighth more at most) */
 	int64_t tcp_opening;     /* SYN without an answer */
 	int64_t tcp_closing;     /* after FIN both ways or RST */
@@ -93,6 +93,12 @@ struct flow *flow_table_packet(struct flow_table *t, const struct packet *p, con
 /* What the next stages keep with a flow: opaque here; freed by the end callback's owner. */
 void *flow_attachment(const struct flow *f);
 void flow_attach(struct flow *f, void *attachment);
+
+/*
+ * The next stages hold so many bytes more (or less, below 0) for the flows of the table: they count within
+ * its memory, so that flows are shed for them as well, with the next flow that begins.
+ */
+void flow_table_charge(struct flow_table *t, ptrdiff_t bytes);
 
 /* A protected flow is never shed to make room. */
 void flow_protect(struct flow *f);

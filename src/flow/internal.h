@@ -125,7 +125,9 @@ struct flow_table {
 	struct flow_slab **slabs;   /* SLAB_MAX of them */
 	uint32_t slab_count;
 	flow_ref free;
-	size_t count, limit;
+	size_t count;
+	size_t memory;              /* limit */
+	size_t charged;             /* by the owners of what is attached */
 	uint64_t total;
 
 	bool started;               /* the clock has a time */

@@ -1,11 +1,18 @@
 # make bench: waybill against a no-op libpcap loop over the same captures.
-EXTRA_PROGRAMS += bench/generate bench/noop
-bench_generate_SOURCES = bench/generate.c
+EXTRA_PROGRAMS += bench/generate bench/noop bench/hash
+bench_generate_SOURCES = \
+	bench/gen.h bench/generate.c \
+	bench/gen_packet.c bench/gen_talk.c bench/gen_seeds.c \
+	bench/gen_say.c bench/gen_tls.c bench/gen_files.c bench/gen_smb2.c bench/gen_ssh.c \
+	bench/gen_mix.c bench/gen_bulk.c bench/gen_many.c bench/gen_synflood.c
+bench_generate_LDADD = $(PCAP_LIBS)
 bench_noop_SOURCES = bench/noop.c
 bench_noop_LDADD = $(PCAP_LIBS)
+bench_hash_SOURCES = bench/hash.c
+bench_hash_LDADD = $(PCAP_LIBS) $(CRYPTO_LIBS)
 EXTRA_DIST += bench/bench
-CLEANFILES += bench/generate bench/noop
+CLEANFILES += bench/generate bench/noop bench/hash
 
 .PHONY: bench
-bench: waybill bench/generate bench/noop
+bench: waybill bench/generate bench/noop bench/hash
 	$(PYTHON3) $(srcdir)/bench/bench --build $(builddir)

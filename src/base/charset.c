@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 
-enum { NAME_MAX_BYTES = 4096, CHARSET_NAME_MAX = 40 };
+enum { NAME_MAX_BYTES = 4096, CHARSET_NAME_MAX = 40, CONVERTERS_KEPT = 16 };
 
 /* One charset that file names of this trade come in, and how well bytes fit it. */
 struct candidate {
@@ -20,6 +20,19 @@ struct candidate {
 	int (*weigh)(uint32_t code, uint8_t lead, uint8_t trail);
 };
 
+/*
+ * Opening one maps a library into memory and closing it takes it out again: a hundred times what a name takes
+ * to convert. So each thread keeps some; what is rarely used makes room.
+ */
+struct converter {
+	char from[CHARSET_NAME_MAX];
+	const char *to; /* static; NULL: none is kept here */
+	iconv_t cd;     /* (iconv_t)-1: there is no such charset */
+};
+static _Thread_local struct converter converters[CONVERTERS_KEPT];
+static _Thread_local unsigned next_converter;
+
+static iconv_t converter(const char *to, const char *from);
 static int weigh_chinese(uint32_t code, uint8_t lead, uint8_t trail);
 static int weigh_korean(uint32_t code, uint8_t lead, uint8_t trail);
 static int weigh_shift_jis(uint32_t code, uint8_t lead, uint8_t trail);
@@ -78,6 +91,26 @@ charset_decode(struct arena *a, const void *bytes, size_t len, const char *decla
 	*encoding = best != NULL ? best->name : "latin-1";
 	char *text = best != NULL ? convert(a, best->iconv, bytes, len) : NULL;
 	return text != NULL ? text : as_latin1(a, bytes, len);
+}
+
+/* In its initial state; not to be closed. from is shorter than CHARSET_NAME_MAX. */
+static iconv_t
+converter(const char *to, const char *from)
+{
+	for (size_t i = 0; i < CONVERTERS_KEPT; i++) {
+		struct converter *c = &converters[i];
+		if (c->to == NULL || strcmp(c->to, to) != 0 || strcmp(c->from, from) != 0)
+			continue;
+		if (c->cd != (iconv_t)-1)
+			iconv(c->cd, NULL, NULL, NULL, NULL);
+		return c->cd;
+	}
+	struct converter *c = &converters[next_converter++ % CONVERTERS_KEPT];
+	if (c->to != NULL && c->cd != (iconv_t)-1)
+		iconv_close(c->cd);
+	c->to = to;
+	memcpy(c->from, from, strlen(from) + 1);
+	return c->cd = iconv_open(to, from);
 }
 
 /* GB 2312 level 1 holds the usual characters, in the order of their sounds; level 2 the rare ones. */
@@ -153,7 +186,7 @@ is_common(const char *list, uint32_t code)
 static long
 score(const struct candidate *c, const uint8_t *bytes, size_t len)
 {
-	iconv_t cd = iconv_open("UTF-32LE", c->iconv);
+	iconv_t cd = converter("UTF-32LE", c->iconv);
 	if (cd == (iconv_t)-1)
 		return 0;
 	long points = 0, beyond = 0;
@@ -184,7 +217,6 @@ score(const struct candidate *c, const uint8_t *bytes, size_t len)
 		beyond += (long)taken;
 		at += taken;
 	}
-	iconv_close(cd);
 	return beyond > 0 ? points / beyond : 0;
 }
 
@@ -192,7 +224,7 @@ score(const struct candidate *c, const uint8_t *bytes, size_t len)
 static char *
 convert(struct arena *a, const char *from, const uint8_t *bytes, size_t len)
 {
-	iconv_t cd = iconv_open("UTF-8", from);
+	iconv_t cd = converter("UTF-8", from);
 	if (cd == (iconv_t)-1)
 		return NULL;
 	char *text = NULL;
@@ -209,7 +241,6 @@ convert(struct arena *a, const char *from, const uint8_t *bytes, size_t len)
 		}
 		free(buffer);
 	}
-	iconv_close(cd);
 	return text;
 }
 

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,8 @@ struct senders {
 	bool merging; /* the capture was made where segments are merged */
 };
 
+static uint64_t word_at(const uint8_t *bytes);
+static uint64_t checksum_rest(uint64_t sum, const uint8_t *bytes, size_t len);
 static struct sender *sender_of(struct senders *s, const struct addr *src, uint8_t protocol);
 static struct sender *sender_add(struct senders *s, const struct sender_key *key);
 static void senders_forget(struct table *table);
@@ -37,55 +40,65 @@ static void senders_forget(struct table *table);
 uint64_t
 checksum_add(uint64_t sum, const uint8_t *bytes, size_t len)
 {
-	/* Four independent sums of wide words are what keeps the processor busy; carries gather
-	 * above. */
-	uint64_t sums[4] = {0};
-	for (; len >= sizeof sums; bytes += sizeof sums, len -= sizeof sums) {
-		uint64_t words[4];
-		memcpy(words, bytes, sizeof words);
-		for (int i = 0; i < 4; i++)
-			sums[i] += (words[i] & 0xffffffff) + (words[i] >> 32);
+	/* Four sums that do not wait for each other are what keeps the processor busy. */
+	uint64_t second = 0, third = 0, fourth = 0;
+	for (; len >= 32; bytes += 32, len -= 32) {
+		sum = checksum_plus(sum, word_at(bytes));
+		second = checksum_plus(second, word_at(bytes + 8));
+		third = checksum_plus(third, word_at(bytes + 16));
+		fourth = checksum_plus(fourth, word_at(bytes + 24));
 	}
-	sum += sums[0] + sums[1] + sums[2] + sums[3];
-	while (len >= 4) {
-		uint32_t word;
-		memcpy(&word, bytes, sizeof word);
-		sum += word;
-		bytes += 4;
-		len -= 4;
-	}
-	if (len > 0) {
-		uint8_t rest[4] = {0};
-		memcpy(rest, bytes, len);
-		uint32_t word;
-		memcpy(&word, rest, sizeof word);
-		sum += word;
-	}
-	return sum;
+	sum = checksum_plus(checksum_plus(sum, second), checksum_plus(third, fourth));
+	for (; len >= 8; bytes += 8, len -= 8)
+		sum = checksum_plus(sum, word_at(bytes));
+	return len > 0 ? checksum_rest(sum, bytes, len) : sum;
 }
 
-uint16_t
-checksum_fold(uint64_t sum)
+static inline uint64_t
+word_at(const uint8_t *bytes)
 {
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 32) + (sum & 0xffffffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	sum = (sum >> 16) + (sum & 0xffff);
-	return (uint16_t)sum;
+	uint64_t word;
+	memcpy(&word, bytes, sizeof word);
+	return word;
+}
+
+/* Fewer than eight bytes. In which 16-bit column of the sum they come makes no difference. */
+static uint64_t
+checksum_rest(uint64_t sum, const uint8_t *bytes, size_t len)
+{
+	uint32_t four;
+	uint16_t two;
+
+	if ((len & 4) != 0) {
+		memcpy(&four, bytes, sizeof four);
+		sum = checksum_plus(sum, four);
+		bytes += 4;
+	}
+	if ((len & 2) != 0) {
+		memcpy(&two, bytes, sizeof two);
+		sum = checksum_plus(sum, two);
+		bytes += 2;
+	}
+	if ((len & 1) != 0) {
+		const uint8_t last[2] = {bytes[0], 0};
+		memcpy(&two, last, sizeof two);
+		sum = checksum_plus(sum, two);
+	}
+	return sum;
 }
 
 uint64_t
 checksum_pseudo(const struct addr *src, const struct addr *dst, uint8_t protocol, uint32_t len)
 {
-	/* IPv4's pseudo header holds the same fields in less room, which sums up to the same. */
-	const uint8_t tail[8] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
-		(uint8_t)len, [7] = protocol};
-	size_t skip = addr_is_v4(src) && addr_is_v4(dst) ? 12 : 0;
-
-	uint64_t sum = checksum_add(0, src->bytes + skip, sizeof src->bytes - skip);
-	sum = checksum_add(sum, dst->bytes + skip, sizeof dst->bytes - skip);
-	return checksum_add(sum, tail, sizeof tail);
+	/*
+	 * IPv4's pseudo header holds the same fields in less room, which sums up to the same: what
+	 * stands before a mapped address is ffff, the other zero of ones' complement.
+	 */
+	uint64_t sum = (uint64_t)htonl(len) + htonl(protocol);
+	sum = checksum_plus(sum, word_at(src->bytes));
+	sum = checksum_plus(sum, word_at(src->bytes + 8));
+	sum = checksum_plus(sum, word_at(dst->bytes));
+	return checksum_plus(sum, word_at(dst->bytes + 8));
 }
 
 struct senders *

@@ -20,7 +20,24 @@
  * is in the machine's byte order, so only CHECKSUM_GOOD means something.
  */
 uint64_t checksum_add(uint64_t sum, const uint8_t *bytes, size_t len);
-uint16_t checksum_fold(uint64_t sum);
+
+/* Adds two ones' complement numbers: the carry comes in again at the lower end. */
+static inline uint64_t
+checksum_plus(uint64_t sum, uint64_t more)
+{
+	sum += more;
+	return sum + (sum < more);
+}
+
+static inline uint16_t
+checksum_fold(uint64_t sum)
+{
+	sum = (sum >> 32) + (sum & 0xffffffff);
+	sum = (sum >> 32) + (sum & 0xffffffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	sum = (sum >> 16) + (sum & 0xffff);
+	return (uint16_t)sum;
+}
 
 /* A pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1) for addresses of one family. */
 uint64_t

@@ -1,41 +1,44 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/table.h"
+#include "base/hash.h"
 #include "decode/checksum.h"
 
 enum {
 	SENDERS_MAX = 65536,
-	SENDERS_RECENT = 64,       /* a power of two */
+	SLOT_BITS = 17, /* twice as many slots as senders */
+	SLOT_COUNT = 1 << SLOT_BITS,
 	SENDERS_OFFLOAD_LEAST = 3, /* wrong checksums before we speak of offload */
 };
 
-/* Who sent, by which protocol; no padding, as it is hashed as bytes. */
-struct sender_key {
-	struct addr addr;
-	uint8_t protocol;
-};
+enum kind { KIND_IP_HEADER, KIND_TCP, KIND_UDP, KIND_OTHER, KINDS };
 
+/* Half a cache line, and at the right place for one. All zero: an empty slot. */
 struct sender {
-	struct sender_key key;
-	uint32_t right, wrong;
+	alignas(16) struct addr addr;
+	int16_t surplus[KINDS]; /* right ones more than wrong ones; beyond its range it stands still */
+	uint8_t wrong[KINDS];   /* SENDERS_OFFLOAD_LEAST: so many or more */
+	bool known;
 };
 
 struct senders {
-	struct table *table;
-	struct sender *recent[SENDERS_RECENT]; /* who sent lately, most often those who send now */
+	struct hash_key seed;
+	struct sender *slots; /* open addressing */
+	size_t count;
 	bool offload;
 	bool merging; /* the capture was made where segments are merged */
 };
 
 static uint64_t word_at(const uint8_t *bytes);
 static uint64_t checksum_rest(uint64_t sum, const uint8_t *bytes, size_t len);
-static struct sender *sender_of(struct senders *s, const struct addr *src, uint8_t protocol);
-static struct sender *sender_add(struct senders *s, const struct sender_key *key);
-static void senders_forget(struct table *table);
+static struct sender *
+senders_add(struct senders *s, const struct addr *src, struct sender *slot, struct sender *home);
+static enum kind kind_of(uint8_t protocol);
 
 uint64_t
 checksum_add(uint64_t sum, const uint8_t *bytes, size_t len)
@@ -107,8 +110,9 @@ senders_create(void)
 	struct senders *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return NULL;
-	s->table = table_create(SENDERS_MAX);
-	if (s->table == NULL) {
+	s->seed = hash_key_random();
+	s->slots = calloc(SLOT_COUNT, sizeof *s->slots);
+	if (s->slots == NULL) {
 		free(s);
 		return NULL;
 	}
@@ -120,80 +124,70 @@ senders_destroy(struct senders *s)
 {
 	if (s == NULL)
 		return;
-	senders_forget(s->table);
+	free(s->slots);
 	free(s);
 }
 
+struct sender *
+senders_of(struct senders *s, const struct addr *src)
+{
+	size_t home = hash_16(&s->seed, src->bytes) >> (64 - SLOT_BITS), at = home;
+
+	for (; s->slots[at].known; at = (at + 1) % SLOT_COUNT)
+		if (addr_equal(&s->slots[at].addr, src))
+			return &s->slots[at];
+	return senders_add(s, src, &s->slots[at], &s->slots[home]);
+}
+
+/* In an empty slot, or, when all is forgotten for it, in the one that is its home. */
+static struct sender *
+senders_add(struct senders *s, const struct addr *src, struct sender *slot, struct sender *home)
+{
+	if (s->count == SENDERS_MAX) {
+		memset(s->slots, 0, SLOT_COUNT * sizeof *s->slots);
+		s->count = 0;
+		slot = home;
+	}
+	s->count++;
+	slot->addr = *src;
+	slot->known = true;
+	return slot;
+}
+
 enum checksum_judgement
-senders_judge(struct senders *s, const struct addr *src, uint8_t protocol,
+sender_judge(struct senders *s, struct sender *sender, uint8_t protocol,
 	enum checksum_finding finding, bool merged)
 {
-	struct sender *sender = sender_of(s, src, protocol);
+	enum kind kind = kind_of(protocol);
+	int16_t *surplus = &sender->surplus[kind];
 
-	if (sender == NULL)
-		return finding == CHECKSUM_IS_RIGHT ? CHECKSUM_RIGHT : CHECKSUM_OFFLOADED;
 	if (finding == CHECKSUM_IS_RIGHT) {
-		sender->right++;
+		*surplus = (int16_t)(*surplus + (*surplus < INT16_MAX));
 		return CHECKSUM_RIGHT;
 	}
 	if (finding == CHECKSUM_IS_PARTIAL && merged)
 		s->merging = true;
 	if (finding == CHECKSUM_IS_PARTIAL && s->merging)
 		return CHECKSUM_OFFLOADED;
-	sender->wrong++;
-	if (sender->right > sender->wrong)
+	*surplus = (int16_t)(*surplus - (*surplus > INT16_MIN));
+	if (sender->wrong[kind] < SENDERS_OFFLOAD_LEAST)
+		sender->wrong[kind]++;
+	if (*surplus > 0)
 		return CHECKSUM_WRONG;
-	if (sender->wrong >= SENDERS_OFFLOAD_LEAST && protocol != SENDERS_IP_HEADER)
+	if (sender->wrong[kind] == SENDERS_OFFLOAD_LEAST && kind != KIND_IP_HEADER)
 		s->offload = true;
 	return CHECKSUM_OFFLOADED;
 }
 
-static struct sender *
-sender_of(struct senders *s, const struct addr *src, uint8_t protocol)
+static enum kind
+kind_of(uint8_t protocol)
 {
-	const struct sender_key key = {.addr = *src, .protocol = protocol};
-
-	struct sender **recent =
-		&s->recent[(src->bytes[15] ^ src->bytes[14] ^ protocol) % SENDERS_RECENT];
-	if (*recent != NULL && memcmp(&(*recent)->key, &key, sizeof key) == 0)
-		return *recent;
-	struct sender *sender = table_get(s->table, &key, sizeof key);
-	if (sender == NULL)
-		sender = sender_add(s, &key);
-	*recent = sender;
-	return sender;
-}
-
-/* NULL: out of memory. */
-static struct sender *
-sender_add(struct senders *s, const struct sender_key *key)
-{
-	if (table_count(s->table) == SENDERS_MAX) {
-		struct table *fresh = table_create(SENDERS_MAX);
-		if (fresh == NULL)
-			return NULL;
-		senders_forget(s->table);
-		s->table = fresh;
-		memset(s->recent, 0, sizeof s->recent);
+	switch (protocol) {
+	case SENDERS_IP_HEADER: return KIND_IP_HEADER;
+	case IPPROTO_TCP: return KIND_TCP;
+	case IPPROTO_UDP: return KIND_UDP;
+	default: return KIND_OTHER;
 	}
-	struct sender *sender = calloc(1, sizeof *sender);
-	if (sender == NULL || table_put(s->table, key, sizeof *key, sender, NULL) < 0) {
-		free(sender);
-		return NULL;
-	}
-	sender->key = *key;
-	return sender;
-}
-
-static void
-senders_forget(struct table *table)
-{
-	size_t cursor = 0;
-	struct sender *sender;
-
-	while ((sender = table_next(table, &cursor, NULL, NULL)) != NULL)
-		free(sender);
-	table_destroy(table);
 }
 
 bool

@@ -65,6 +65,7 @@ ip_begin(struct walk *w, uint8_t version)
 	w->packet.flags &= PACKET_MAC;
 	w->packet.fragments = 1;
 	w->pseudo_known = true;
+	w->sender = NULL;
 	return true;
 }
 
@@ -150,7 +151,8 @@ ip4_check(struct walk *w, const uint8_t *header, size_t len)
 		return;
 	bool good = checksum_fold(checksum_add(0, header, len)) == CHECKSUM_GOOD;
 	enum checksum_finding finding = good ? CHECKSUM_IS_RIGHT : CHECKSUM_IS_WRONG;
-	if (senders_judge(w->d->senders, &w->packet.src, SENDERS_IP_HEADER, finding, false) ==
+	w->sender = senders_of(w->d->senders, &w->packet.src);
+	if (sender_judge(w->d->senders, w->sender, SENDERS_IP_HEADER, finding, false) ==
 		CHECKSUM_WRONG)
 		w->packet.flags |= PACKET_BAD_CHECKSUM;
 	if (!good)

@@ -153,6 +153,31 @@ test_hash_is_keyed(void **state)
 	assert_true(hash_stable("a", 1) != hash_stable("b", 1));
 }
 
+/* Neighbouring addresses, as in a sweep, fall into all places, whatever the key. */
+static void
+test_hash_spreads(void **state)
+{
+	(void)state;
+	enum { BITS = 10, EACH = 32, KEYS = 50 };
+	struct hash_key key = {.k0 = 1};
+	for (int k = 0; k < KEYS; k++) {
+		key.k0 = hash_bytes(&key, &k, sizeof k);
+		key.k1 = hash_bytes(&key, &k, sizeof k);
+		for (int at = 12; at < 15; at++) {
+			unsigned held[1 << BITS] = {0};
+			for (unsigned i = 0; i < EACH << BITS; i++) {
+				uint8_t addr[16] = {[10] = 0xff, [11] = 0xff, [12] = 10};
+				addr[at] = (uint8_t)(i >> 8);
+				addr[at + 1] = (uint8_t)i;
+				addr[11] = (uint8_t)(i >> 16);
+				unsigned place = (unsigned)(hash_16(&key, addr) >> (64 - BITS));
+				if (++held[place] > 5 * EACH)
+					fail_msg("too many in one place with key %d", k);
+			}
+		}
+	}
+}
+
 static void
 test_table_against_array(void **state)
 {
@@ -278,6 +303,7 @@ main(void)
 		cmocka_unit_test(test_arena_limit),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_hash_is_keyed),
+		cmocka_unit_test(test_hash_spreads),
 		cmocka_unit_test(test_table_against_array),
 		cmocka_unit_test(test_table_limit_and_order),
 		cmocka_unit_test(test_text_decode),

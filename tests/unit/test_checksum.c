@@ -83,6 +83,45 @@ test_many(void **state)
 	senders_destroy(s);
 }
 
+/* As many senders as are remembered, and then one more: whatever the seed, all is learnt anew. */
+static void
+test_full(void **state)
+{
+	enum { OTHERS = 65535 };
+	struct senders *s = senders_create();
+	(void)state;
+
+	for (int i = 0; i < 5; i++)
+		senders_judge(s, &host, 6, CHECKSUM_IS_RIGHT, false);
+	for (uint32_t i = 0; i <= OTHERS; i++) {
+		struct addr a = {.bytes = {[12] = 1, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}};
+		if (i == OTHERS)
+			assert_int_equal(
+				senders_judge(s, &host, 6, CHECKSUM_IS_WRONG, false), CHECKSUM_WRONG);
+		senders_judge(s, &a, 6, CHECKSUM_IS_RIGHT, false);
+	}
+	assert_int_equal(senders_judge(s, &host, 6, CHECKSUM_IS_WRONG, false), CHECKSUM_OFFLOADED);
+	senders_destroy(s);
+}
+
+/* However many right ones came before: a few wrong ones do not make a sender one of offload. */
+static void
+test_long(void **state)
+{
+	struct senders *s = senders_create();
+	(void)state;
+
+	for (int i = 0; i < 1000000; i++)
+		senders_judge(s, &host, 6, CHECKSUM_IS_RIGHT, false);
+	for (int i = 0; i < 10000; i++)
+		assert_int_equal(
+			senders_judge(s, &host, 6, CHECKSUM_IS_WRONG, false), CHECKSUM_WRONG);
+	assert_false(senders_offload(s));
+	/* Nor do protocols or the IP header speak for each other. */
+	assert_int_equal(senders_judge(s, &host, 17, CHECKSUM_IS_WRONG, false), CHECKSUM_OFFLOADED);
+	senders_destroy(s);
+}
+
 /* Through the decoder: the packet is handed out, and marked. */
 static void
 test_marked(void **state)
@@ -114,6 +153,8 @@ main(void)
 		cmocka_unit_test(test_offload),
 		cmocka_unit_test(test_evasion),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_marked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

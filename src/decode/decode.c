@@ -76,15 +76,20 @@ decoder_destroy(struct decoder *d)
 void
 decoder_frame(struct decoder *d, const struct frame *f)
 {
-	struct walk w = {
-		.d = d,
-		.packet = {.time = f->time, .frame = f->number, .fragments = 1},
-	};
+	struct walk w;
 	struct part p = {
 		.r = reader_init(f->data, f->caplen),
 		.cut = f->len > f->caplen ? f->len - f->caplen : 0,
 	};
-	link_frame(&w, f->link, p);
+
+	/* What a link layer may leave unsaid; IP and transport set all that is theirs. */
+	w.d = d;
+	w.layers = w.depth = 0;
+	w.packet.time = f->time;
+	w.packet.frame = f->number;
+	w.packet.flags = 0;
+	w.packet.vlan[0] = w.packet.vlan[1] = 0;
+	link_frame(&w, f->link, &p);
 }
 
 const struct coverage_counter *
@@ -112,17 +117,6 @@ void
 walk_short(struct walk *w, const struct part *p, enum count what)
 {
 	walk_count(w, p->cut > 0 && !reader_ok(&p->r) ? COUNT_CUT : what);
-}
-
-bool
-walk_enter(struct walk *w)
-{
-	if (w->layers < WALK_LAYERS_MAX) {
-		w->layers++;
-		return true;
-	}
-	walk_count(w, COUNT_NESTED_TOO_DEEP);
-	return false;
 }
 
 void

@@ -6,6 +6,7 @@
 #include "decode/walk.h"
 
 enum {
+	ETHER_HEADER = 14,
 	ETHER_LENGTH_MAX = 0x5ff, /* a smaller type is an IEEE 802.3 length */
 	VLAN_ID = 0x0fff,
 };
@@ -22,22 +23,23 @@ enum { /* LLC and SNAP (IEEE 802.2, RFC 1042) */
 static layer_fn *ether_reader(uint16_t type);
 static layer_fn ether_vlan, ether_jumbo, ether_vntag, ether_etag, ether_pbb, ether_cmd,
 	ether_macsec, ether_trill, ether_nsh, ether_erspan2, ether_erspan3, ether_realtek;
-static void ether_next(struct walk *w, size_t skip, struct part p);
-static void erspan_frame(struct walk *w, size_t header, struct part p);
+static void ether_next(struct walk *w, size_t skip, struct part *p);
+static void erspan_frame(struct walk *w, size_t header, struct part *p);
 static bool mpls_is_ethernet(const struct reader *r);
 
 void
-ether_frame(struct walk *w, struct part p)
+ether_frame(struct walk *w, struct part *p)
 {
 	struct packet *packet = &w->packet;
-	const uint8_t *dst = reader_take(&p.r, sizeof packet->dst_mac);
-	const uint8_t *src = reader_take(&p.r, sizeof packet->src_mac);
-	uint16_t type = reader_be16(&p.r);
+	struct reader r = reader_sub(&p->r, ETHER_HEADER);
 
-	if (!reader_ok(&p.r)) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	if (!reader_ok(&r)) {
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
+	const uint8_t *dst = reader_take(&r, sizeof packet->dst_mac);
+	const uint8_t *src = reader_take(&r, sizeof packet->src_mac);
+	uint16_t type = reader_be16(&r);
 	memcpy(packet->dst_mac, dst, sizeof packet->dst_mac);
 	memcpy(packet->src_mac, src, sizeof packet->src_mac);
 	packet->flags |= PACKET_MAC;
@@ -46,12 +48,12 @@ ether_frame(struct walk *w, struct part p)
 }
 
 void
-ether_payload(struct walk *w, uint16_t type, struct part p)
+ether_payload(struct walk *w, uint16_t type, struct part *p)
 {
 	if (!walk_enter(w))
 		return;
 	if (type <= ETHER_LENGTH_MAX) {
-		(void)part_limit(&p, type);
+		(void)part_limit(p, type);
 		llc_frame(w, p);
 		return;
 	}
@@ -94,20 +96,20 @@ ether_reader(uint16_t type)
 
 /* Skips the rest of a shim and goes on with the EtherType behind it. */
 static void
-ether_next(struct walk *w, size_t skip, struct part p)
+ether_next(struct walk *w, size_t skip, struct part *p)
 {
-	reader_skip(&p.r, skip);
-	uint16_t type = reader_be16(&p.r);
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	reader_skip(&p->r, skip);
+	uint16_t type = reader_be16(&p->r);
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else
 		ether_payload(w, type, p);
 }
 
 static void
-ether_vlan(struct walk *w, struct part p)
+ether_vlan(struct walk *w, struct part *p)
 {
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	uint16_t *vlan = w->packet.vlan;
 	uint16_t id = reader_be16(&peek) & VLAN_ID;
 
@@ -119,33 +121,33 @@ ether_vlan(struct walk *w, struct part p)
 }
 
 static void
-ether_jumbo(struct walk *w, struct part p)
+ether_jumbo(struct walk *w, struct part *p)
 {
 	llc_frame(w, p);
 }
 
 static void
-ether_vntag(struct walk *w, struct part p)
+ether_vntag(struct walk *w, struct part *p)
 {
 	ether_next(w, 4, p);
 }
 
 static void
-ether_etag(struct walk *w, struct part p)
+ether_etag(struct walk *w, struct part *p)
 {
 	ether_next(w, 6, p);
 }
 
 /* Provider backbone bridge: service tag, then the customer's frame. */
 static void
-ether_pbb(struct walk *w, struct part p)
+ether_pbb(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 4);
+	reader_skip(&p->r, 4);
 	ether_frame(w, p);
 }
 
 static void
-ether_cmd(struct walk *w, struct part p)
+ether_cmd(struct walk *w, struct part *p)
 {
 	ether_next(w, 6, p);
 }
@@ -155,10 +157,10 @@ ether_cmd(struct walk *w, struct part p)
  * length.
  */
 static void
-ether_macsec(struct walk *w, struct part p)
+ether_macsec(struct walk *w, struct part *p)
 {
 	enum { TCI_ENCRYPTED = 0x08, TCI_CHANGED = 0x04, TCI_SCI = 0x20 };
-	uint8_t tci = reader_u8(&p.r);
+	uint8_t tci = reader_u8(&p->r);
 
 	if ((tci & (TCI_ENCRYPTED | TCI_CHANGED)) != 0)
 		walk_count(w, COUNT_NOT_IP);
@@ -167,31 +169,31 @@ ether_macsec(struct walk *w, struct part p)
 }
 
 static void
-ether_trill(struct walk *w, struct part p)
+ether_trill(struct walk *w, struct part *p)
 {
-	uint16_t head = reader_be16(&p.r);
+	uint16_t head = reader_be16(&p->r);
 	size_t options = (head >> 6 & 0x1fu) * 4u;
 
-	reader_skip(&p.r, 4 + options); /* RBridge names */
+	reader_skip(&p->r, 4 + options); /* RBridge names */
 	ether_frame(w, p);
 }
 
 /* Network service header: its length in words and what follows it (RFC 8300 section 2.2). */
 static void
-ether_nsh(struct walk *w, struct part p)
+ether_nsh(struct walk *w, struct part *p)
 {
 	enum { NSH_BASE = 4, NSH_LENGTH = 0x3f };
 	enum { NSH_IP4 = 1, NSH_IP6 = 2, NSH_ETHERNET = 3, NSH_NSH = 4, NSH_MPLS = 5 };
-	uint16_t head = reader_be16(&p.r);
-	reader_skip(&p.r, 1);
-	uint8_t next = reader_u8(&p.r);
+	uint16_t head = reader_be16(&p->r);
+	reader_skip(&p->r, 1);
+	uint8_t next = reader_u8(&p->r);
 	size_t length = (head & NSH_LENGTH) * 4u;
 
-	if (!reader_ok(&p.r) || length < NSH_BASE) {
-		walk_short(w, &p, COUNT_TUNNEL_MALFORMED);
+	if (!reader_ok(&p->r) || length < NSH_BASE) {
+		walk_short(w, p, COUNT_TUNNEL_MALFORMED);
 		return;
 	}
-	reader_skip(&p.r, length - NSH_BASE);
+	reader_skip(&p->r, length - NSH_BASE);
 	switch (next) {
 	case NSH_IP4: ip4_packet(w, p); break;
 	case NSH_IP6: ip6_packet(w, p); break;
@@ -203,26 +205,26 @@ ether_nsh(struct walk *w, struct part p)
 }
 
 static void
-erspan_frame(struct walk *w, size_t header, struct part p)
+erspan_frame(struct walk *w, size_t header, struct part *p)
 {
-	reader_skip(&p.r, header);
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_TUNNEL_MALFORMED);
+	reader_skip(&p->r, header);
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_TUNNEL_MALFORMED);
 	else
 		ether_frame(w, p);
 }
 
 static void
-ether_erspan2(struct walk *w, struct part p)
+ether_erspan2(struct walk *w, struct part *p)
 {
 	erspan_frame(w, 8, p);
 }
 
 static void
-ether_erspan3(struct walk *w, struct part p)
+ether_erspan3(struct walk *w, struct part *p)
 {
 	enum { ERSPAN3_HEADER = 12, ERSPAN3_PLATFORM = 8 };
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	reader_skip(&peek, ERSPAN3_HEADER - 1);
 	bool platform = (reader_u8(&peek) & 1) != 0;
 	erspan_frame(w, ERSPAN3_HEADER + (platform ? (size_t)ERSPAN3_PLATFORM : 0), p);
@@ -230,9 +232,9 @@ ether_erspan3(struct walk *w, struct part p)
 
 /* Realtek switch tags: four bytes when they tag a frame at all. */
 static void
-ether_realtek(struct walk *w, struct part p)
+ether_realtek(struct walk *w, struct part *p)
 {
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	if ((reader_u8(&peek) & 0xf0) == 0x90)
 		ether_next(w, 2, p);
 	else
@@ -240,14 +242,14 @@ ether_realtek(struct walk *w, struct part p)
 }
 
 void
-llc_frame(struct walk *w, struct part p)
+llc_frame(struct walk *w, struct part *p)
 {
-	uint8_t dsap = reader_u8(&p.r);
-	uint8_t ssap = reader_u8(&p.r);
-	uint8_t control = reader_u8(&p.r);
+	uint8_t dsap = reader_u8(&p->r);
+	uint8_t ssap = reader_u8(&p->r);
+	uint8_t control = reader_u8(&p->r);
 
-	if (!reader_ok(&p.r)) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	if (!reader_ok(&p->r)) {
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
 	if (control != LLC_UNNUMBERED || dsap != ssap) {
@@ -259,7 +261,7 @@ llc_frame(struct walk *w, struct part p)
 	case LLC_SAP_SNAP: snap_header(w, p); break;
 	case LLC_SAP_IP: ip4_packet(w, p); break;
 	case LLC_SAP_OSI:
-		nlpid = reader_u8(&p.r);
+		nlpid = reader_u8(&p->r);
 		if (nlpid == NLPID_IP4)
 			ip4_packet(w, p);
 		else if (nlpid == NLPID_IP6)
@@ -272,15 +274,15 @@ llc_frame(struct walk *w, struct part p)
 }
 
 void
-snap_header(struct walk *w, struct part p)
+snap_header(struct walk *w, struct part *p)
 {
 	enum { OUI_ETHERTYPE = 0x000000, OUI_BRIDGE_TUNNEL = 0x0000f8, OUI_BRIDGED = 0x0080c2 };
 	enum { BRIDGED_ETHERNET_FCS = 1, BRIDGED_ETHERNET = 7 };
-	uint32_t oui = reader_be24(&p.r);
-	uint16_t type = reader_be16(&p.r);
+	uint32_t oui = reader_be24(&p->r);
+	uint16_t type = reader_be16(&p->r);
 
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else if ((oui == OUI_ETHERTYPE || oui == OUI_BRIDGE_TUNNEL) && type > ETHER_LENGTH_MAX)
 		ether_payload(w, type, p);
 	else if (oui == OUI_BRIDGED && (type == BRIDGED_ETHERNET_FCS || type == BRIDGED_ETHERNET))
@@ -294,7 +296,7 @@ snap_header(struct walk *w, struct part p)
  * with a control word (RFC 4385) or without before a bridged frame.
  */
 void
-mpls_frame(struct walk *w, struct part p)
+mpls_frame(struct walk *w, struct part *p)
 {
 	enum { MPLS_BOTTOM = 0x100, CONTROL_WORD = 4 };
 	uint32_t label;
@@ -302,24 +304,24 @@ mpls_frame(struct walk *w, struct part p)
 	do {
 		if (!walk_enter(w))
 			return;
-		label = reader_be32(&p.r);
-	} while (reader_ok(&p.r) && (label & MPLS_BOTTOM) == 0);
+		label = reader_be32(&p->r);
+	} while (reader_ok(&p->r) && (label & MPLS_BOTTOM) == 0);
 
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	uint8_t nibble = reader_u8(&peek) >> 4;
 	if (!reader_ok(&peek)) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
 	if (nibble == 4 || nibble == 6) {
-		if (mpls_is_ethernet(&p.r))
+		if (mpls_is_ethernet(&p->r))
 			ether_frame(w, p);
 		else
 			ip_packet(w, p);
 	} else if (nibble == 0) {
-		reader_skip(&p.r, CONTROL_WORD);
+		reader_skip(&p->r, CONTROL_WORD);
 		ether_frame(w, p);
-	} else if (mpls_is_ethernet(&p.r)) {
+	} else if (mpls_is_ethernet(&p->r)) {
 		ether_frame(w, p);
 	} else {
 		walk_count(w, COUNT_NOT_IP);

@@ -28,22 +28,22 @@ static bool ip_begin(struct walk *w, uint8_t version);
 static bool ip4_header(struct walk *w, struct ip4 *h, struct part *p);
 static void ip4_check(struct walk *w, const uint8_t *header, size_t len);
 static bool ip_limit(struct walk *w, struct part *p, size_t n);
-static void ip6_chain(struct walk *w, uint8_t next, struct part p);
+static void ip6_chain(struct walk *w, uint8_t next, struct part *p);
 static bool ip6_extension(struct walk *w, uint8_t *next, struct part *p);
 static bool ip6_options_jumbo(struct reader options, uint32_t *length);
-static void ip6_fragment(struct walk *w, struct part p);
+static void ip6_fragment(struct walk *w, struct part *p);
 static struct datagram *ip_fragment(struct walk *w, const struct fragment *f, const struct part *p);
 static bool ip_fragment_cut(struct walk *w, const struct fragment *f);
 static void ip_reassembled(struct walk *w, const struct datagram *d, struct part *p);
 
 void
-ip_packet(struct walk *w, struct part p)
+ip_packet(struct walk *w, struct part *p)
 {
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	switch (reader_u8(&peek) >> 4) {
 	case 4: ip4_packet(w, p); break;
 	case 6: ip6_packet(w, p); break;
-	default: walk_short(w, &p, COUNT_IP_MALFORMED);
+	default: walk_short(w, p, COUNT_IP_MALFORMED);
 	}
 }
 
@@ -82,15 +82,15 @@ ip_limit(struct walk *w, struct part *p, size_t n)
 }
 
 void
-ip4_packet(struct walk *w, struct part p)
+ip4_packet(struct walk *w, struct part *p)
 {
 	struct ip4 h;
 
-	if (!ip_begin(w, 4) || !ip4_header(w, &h, &p))
+	if (!ip_begin(w, 4) || !ip4_header(w, &h, p))
 		return;
 	/* Segmentation offload leaves no length: then it is what was captured. */
-	w->ip_whole = h.total == 0 || ip_limit(w, &p, h.total - h.header);
-	w->packet.ip_bytes = (uint32_t)(h.header + part_wire(&p));
+	w->ip_whole = h.total == 0 || ip_limit(w, p, h.total - h.header);
+	w->packet.ip_bytes = (uint32_t)(h.header + part_wire(p));
 	if ((h.fragment & (IP4_MORE_FRAGMENTS | IP4_OFFSET)) == 0) {
 		transport_packet(w, h.protocol, p);
 		return;
@@ -101,14 +101,14 @@ ip4_packet(struct walk *w, struct part p)
 		.offset = (h.fragment & IP4_OFFSET) * 8u,
 		.more = (h.fragment & IP4_MORE_FRAGMENTS) != 0,
 	};
-	if (!w->ip_whole || p.cut > 0) {
+	if (!w->ip_whole || p->cut > 0) {
 		if (ip_fragment_cut(w, &f))
 			transport_packet(w, h.protocol, p);
 		return;
 	}
-	struct datagram *whole = ip_fragment(w, &f, &p);
+	struct datagram *whole = ip_fragment(w, &f, p);
 	if (whole != NULL) {
-		ip_reassembled(w, whole, &p);
+		ip_reassembled(w, whole, p);
 		transport_packet(w, h.protocol, p);
 	}
 	datagram_destroy(whole);
@@ -119,17 +119,22 @@ static bool
 ip4_header(struct walk *w, struct ip4 *h, struct part *p)
 {
 	const uint8_t *bytes = p->r.next;
-	uint8_t first = reader_u8(&p->r);
-	reader_skip(&p->r, 1);
+	struct reader r = reader_sub(&p->r, IP4_HEADER);
+	if (!reader_ok(&r)) {
+		walk_short(w, p, COUNT_IP_MALFORMED);
+		return false;
+	}
+	uint8_t first = reader_u8(&r);
+	reader_skip(&r, 1);
 	h->header = (first & 0xfu) * 4u;
-	h->total = reader_be16(&p->r);
-	h->id = reader_be16(&p->r);
-	h->fragment = reader_be16(&p->r);
-	reader_skip(&p->r, 1);
-	h->protocol = reader_u8(&p->r);
-	reader_skip(&p->r, 2);
-	const uint8_t *src = reader_take(&p->r, 4);
-	const uint8_t *dst = reader_take(&p->r, 4);
+	h->total = reader_be16(&r);
+	h->id = reader_be16(&r);
+	h->fragment = reader_be16(&r);
+	reader_skip(&r, 1);
+	h->protocol = reader_u8(&r);
+	reader_skip(&r, 2);
+	const uint8_t *src = reader_take(&r, 4);
+	const uint8_t *dst = reader_take(&r, 4);
 	bool sane = first >> 4 == 4 && h->header >= IP4_HEADER &&
 		    (h->total == 0 || h->total >= h->header);
 	if (sane)
@@ -160,49 +165,50 @@ ip4_check(struct walk *w, const uint8_t *header, size_t len)
 }
 
 void
-ip6_packet(struct walk *w, struct part p)
+ip6_packet(struct walk *w, struct part *p)
 {
 	if (!ip_begin(w, 6))
 		return;
-	uint8_t first = reader_u8(&p.r);
-	reader_skip(&p.r, 3);
-	uint16_t length = reader_be16(&p.r);
-	uint8_t next = reader_u8(&p.r);
-	reader_skip(&p.r, 1);
-	const uint8_t *src = reader_take(&p.r, 16);
-	const uint8_t *dst = reader_take(&p.r, 16);
-	if (!reader_ok(&p.r) || first >> 4 != 6) {
-		walk_short(w, &p, COUNT_IP_MALFORMED);
+	struct reader r = reader_sub(&p->r, IP6_HEADER);
+	uint8_t first = reader_u8(&r);
+	reader_skip(&r, 3);
+	uint16_t length = reader_be16(&r);
+	uint8_t next = reader_u8(&r);
+	reader_skip(&r, 1);
+	const uint8_t *src = reader_take(&r, 16);
+	const uint8_t *dst = reader_take(&r, 16);
+	if (!reader_ok(&r) || first >> 4 != 6) {
+		walk_short(w, p, COUNT_IP_MALFORMED);
 		return;
 	}
 	w->packet.src = addr_from_v6(src);
 	w->packet.dst = addr_from_v6(dst);
 	w->ip_whole = true;
 	if (length != 0) {
-		w->ip_whole = ip_limit(w, &p, length);
+		w->ip_whole = ip_limit(w, p, length);
 	} else if (next == IPPROTO_HOPOPTS) {
-		struct reader peek = p.r;
+		struct reader peek = p->r;
 		uint32_t jumbo;
 		reader_skip(&peek, 1);
 		uint8_t words = reader_u8(&peek);
 		if (ip6_options_jumbo(reader_sub(&peek, words * 8u + 6u), &jumbo))
-			w->ip_whole = ip_limit(w, &p, jumbo);
+			w->ip_whole = ip_limit(w, p, jumbo);
 	}
 	/* Else segmentation offload left no length: it is what was captured. */
-	w->packet.ip_bytes = (uint32_t)(IP6_HEADER + part_wire(&p));
+	w->packet.ip_bytes = (uint32_t)(IP6_HEADER + part_wire(p));
 	ip6_chain(w, next, p);
 }
 
 /* Follows the extension headers to the transport (RFC 8200 section 4). */
 static void
-ip6_chain(struct walk *w, uint8_t next, struct part p)
+ip6_chain(struct walk *w, uint8_t next, struct part *p)
 {
 	for (unsigned i = 0; i < IP6_EXTENSIONS_MAX; i++) {
 		switch (next) {
 		case IPPROTO_HOPOPTS:
 		case IPPROTO_ROUTING:
 		case IPPROTO_DSTOPTS:
-			if (!ip6_extension(w, &next, &p))
+			if (!ip6_extension(w, &next, p))
 				return;
 			break;
 		case IPPROTO_FRAGMENT: ip6_fragment(w, p); return;
@@ -252,33 +258,33 @@ ip6_options_jumbo(struct reader options, uint32_t *length)
 
 /* RFC 8200 section 4.5. An atomic fragment (RFC 6946) is whole by itself. */
 static void
-ip6_fragment(struct walk *w, struct part p)
+ip6_fragment(struct walk *w, struct part *p)
 {
-	uint8_t next = reader_u8(&p.r);
-	reader_skip(&p.r, 1);
-	uint16_t field = reader_be16(&p.r);
+	uint8_t next = reader_u8(&p->r);
+	reader_skip(&p->r, 1);
+	uint16_t field = reader_be16(&p->r);
 	struct fragment f = {
-		.id = reader_be32(&p.r),
+		.id = reader_be32(&p->r),
 		.protocol = next,
 		.offset = field & 0xfff8u,
 		.more = (field & 1) != 0,
 	};
-	if (!reader_ok(&p.r)) {
-		walk_short(w, &p, COUNT_IP_MALFORMED);
+	if (!reader_ok(&p->r)) {
+		walk_short(w, p, COUNT_IP_MALFORMED);
 		return;
 	}
 	if (f.offset == 0 && !f.more) {
 		ip6_chain(w, next, p);
 		return;
 	}
-	if (!w->ip_whole || p.cut > 0) {
+	if (!w->ip_whole || p->cut > 0) {
 		if (ip_fragment_cut(w, &f))
 			ip6_chain(w, next, p);
 		return;
 	}
-	struct datagram *whole = ip_fragment(w, &f, &p);
+	struct datagram *whole = ip_fragment(w, &f, p);
 	if (whole != NULL && walk_enter(w)) {
-		ip_reassembled(w, whole, &p);
+		ip_reassembled(w, whole, p);
 		ip6_chain(w, datagram_protocol(whole), p);
 	}
 	datagram_destroy(whole);

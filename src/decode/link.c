@@ -30,8 +30,8 @@ struct link_row {
 static layer_fn link_null, link_enc, link_sll, link_sll2, link_frelay, link_frelay_direction,
 	link_chdlc_direction, link_pflog, link_nflog, link_pktap, link_netanalyzer, link_mpacket,
 	link_brcm_prepend, link_slip, link_token_ring, link_fddi, link_ipoib;
-static void link_family(struct walk *w, uint32_t family, struct part p);
-static void link_cooked(struct walk *w, uint16_t type, uint16_t hardware, struct part p);
+static void link_family(struct walk *w, uint32_t family, struct part *p);
+static void link_cooked(struct walk *w, uint16_t type, uint16_t hardware, struct part *p);
 
 static const struct link_row link_rows[] = {
 	{1, ether_frame},             /* ETHERNET; first, as nearly every frame is one */
@@ -75,7 +75,7 @@ static const struct link_row link_rows[] = {
 };
 
 void
-link_frame(struct walk *w, uint16_t link, struct part p)
+link_frame(struct walk *w, uint16_t link, struct part *p)
 {
 	if (!walk_enter(w))
 		return;
@@ -90,18 +90,18 @@ link_frame(struct walk *w, uint16_t link, struct part p)
 
 /* Four bytes of address family, in whichever byte order gives a small number. */
 static void
-link_null(struct walk *w, struct part p)
+link_null(struct walk *w, struct part *p)
 {
-	const struct part whole = p;
-	uint32_t family = reader_be32(&p.r);
-	if (!reader_ok(&p.r)) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	struct part whole = *p;
+	uint32_t family = reader_be32(&p->r);
+	if (!reader_ok(&p->r)) {
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
 	/* Some writers have a PPP or Cisco HDLC header of four bytes instead. */
 	if (family >> 16 == PPP_IN_HDLC || family >> 16 == CHDLC_UNICAST ||
 		family >> 16 == CHDLC_MULTICAST) {
-		ppp_frame(w, whole);
+		ppp_frame(w, &whole);
 		return;
 	}
 	if (family > 0xffff)
@@ -111,7 +111,7 @@ link_null(struct walk *w, struct part p)
 
 /* The systems agree on the number of IPv4 only. */
 static void
-link_family(struct walk *w, uint32_t family, struct part p)
+link_family(struct walk *w, uint32_t family, struct part *p)
 {
 	switch (family) {
 	case FAMILY_INET: ip4_packet(w, p); break;
@@ -130,12 +130,12 @@ link_family(struct walk *w, uint32_t family, struct part p)
 
 /* OpenBSD's encapsulating interface: family, SPI, flags. */
 static void
-link_enc(struct walk *w, struct part p)
+link_enc(struct walk *w, struct part *p)
 {
-	uint32_t family = reader_be32(&p.r);
-	reader_skip(&p.r, 8);
-	if (!reader_ok(&p.r)) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	uint32_t family = reader_be32(&p->r);
+	reader_skip(&p->r, 8);
+	if (!reader_ok(&p->r)) {
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
 	if (family > 0xffff)
@@ -144,33 +144,33 @@ link_enc(struct walk *w, struct part p)
 }
 
 static void
-link_sll(struct walk *w, struct part p)
+link_sll(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 2); /* direction */
-	uint16_t hardware = reader_be16(&p.r);
-	reader_skip(&p.r, 10); /* address and its length */
-	uint16_t type = reader_be16(&p.r);
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	reader_skip(&p->r, 2); /* direction */
+	uint16_t hardware = reader_be16(&p->r);
+	reader_skip(&p->r, 10); /* address and its length */
+	uint16_t type = reader_be16(&p->r);
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else
 		link_cooked(w, type, hardware, p);
 }
 
 static void
-link_sll2(struct walk *w, struct part p)
+link_sll2(struct walk *w, struct part *p)
 {
-	uint16_t type = reader_be16(&p.r);
-	reader_skip(&p.r, 6); /* reserved, interface */
-	uint16_t hardware = reader_be16(&p.r);
-	reader_skip(&p.r, 10); /* direction, address and its length */
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	uint16_t type = reader_be16(&p->r);
+	reader_skip(&p->r, 6); /* reserved, interface */
+	uint16_t hardware = reader_be16(&p->r);
+	reader_skip(&p->r, 10); /* direction, address and its length */
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else
 		link_cooked(w, type, hardware, p);
 }
 
 static void
-link_cooked(struct walk *w, uint16_t type, uint16_t hardware, struct part p)
+link_cooked(struct walk *w, uint16_t type, uint16_t hardware, struct part *p)
 {
 	enum { COOKED_NOVELL = 1, COOKED_LLC = 4 };
 
@@ -188,7 +188,7 @@ link_cooked(struct walk *w, uint16_t type, uint16_t hardware, struct part p)
 
 /* Frame relay (RFC 2427): a two-byte Q.922 address, then an NLPID or an EtherType. */
 static void
-link_frelay(struct walk *w, struct part p)
+link_frelay(struct walk *w, struct part *p)
 {
 	enum { Q922_LAST = 1, ADDRESS_MAX = 4, UNNUMBERED = 3 };
 	enum { NLPID_SNAP = 0x80, NLPID_IP4 = 0xcc, NLPID_IP6 = 0x8e, NLPID_PPP = 0xcf };
@@ -196,20 +196,20 @@ link_frelay(struct walk *w, struct part p)
 	uint8_t byte;
 
 	do
-		byte = reader_u8(&p.r);
-	while (++address < ADDRESS_MAX && reader_ok(&p.r) && (byte & Q922_LAST) == 0);
-	struct part cisco = p;
+		byte = reader_u8(&p->r);
+	while (++address < ADDRESS_MAX && reader_ok(&p->r) && (byte & Q922_LAST) == 0);
+	struct part cisco = *p;
 	uint16_t type = reader_be16(&cisco.r);
-	uint8_t control = reader_u8(&p.r);
-	uint8_t nlpid = reader_u8(&p.r);
+	uint8_t control = reader_u8(&p->r);
+	uint8_t nlpid = reader_u8(&p->r);
 	if (nlpid == 0) /* padding (RFC 2427 section 4.1) */
-		nlpid = reader_u8(&p.r);
-	if (!reader_ok(&p.r) || !reader_ok(&cisco.r)) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+		nlpid = reader_u8(&p->r);
+	if (!reader_ok(&p->r) || !reader_ok(&cisco.r)) {
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
 	if (control != UNNUMBERED) {
-		ether_payload(w, type, cisco);
+		ether_payload(w, type, &cisco);
 		return;
 	}
 	switch (nlpid) {
@@ -222,142 +222,142 @@ link_frelay(struct walk *w, struct part p)
 }
 
 static void
-link_frelay_direction(struct walk *w, struct part p)
+link_frelay_direction(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 1);
+	reader_skip(&p->r, 1);
 	link_frelay(w, p);
 }
 
 static void
-link_chdlc_direction(struct walk *w, struct part p)
+link_chdlc_direction(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 1);
+	reader_skip(&p->r, 1);
 	chdlc_frame(w, p);
 }
 
 /* OpenBSD's packet filter log: its header's length and the address family come first. */
 static void
-link_pflog(struct walk *w, struct part p)
+link_pflog(struct walk *w, struct part *p)
 {
 	enum { PFLOG_LEAST = 4 };
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	uint8_t length = reader_u8(&peek);
 	uint8_t family = reader_u8(&peek);
 
-	reader_skip(&p.r, (length + 3u) & ~3u);
-	if (!reader_ok(&p.r) || !reader_ok(&peek) || length < PFLOG_LEAST)
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	reader_skip(&p->r, (length + 3u) & ~3u);
+	if (!reader_ok(&p->r) || !reader_ok(&peek) || length < PFLOG_LEAST)
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else
 		link_family(w, family, p);
 }
 
 /* Linux netfilter log: family, version, resource, then attributes; one of them is the packet. */
 static void
-link_nflog(struct walk *w, struct part p)
+link_nflog(struct walk *w, struct part *p)
 {
 	enum { ATTRIBUTE_HEADER = 4, ATTRIBUTE_PAYLOAD = 9, ATTRIBUTE_TYPE = 0x7fff };
-	uint8_t family = reader_u8(&p.r);
+	uint8_t family = reader_u8(&p->r);
 
-	reader_skip(&p.r, 3);
-	while (reader_ok(&p.r) && p.r.left >= ATTRIBUTE_HEADER) {
+	reader_skip(&p->r, 3);
+	while (reader_ok(&p->r) && p->r.left >= ATTRIBUTE_HEADER) {
 		/* In the byte order of the host that wrote it: nearly all are little-endian. */
-		uint16_t length = reader_le16(&p.r);
-		uint16_t type = reader_le16(&p.r) & ATTRIBUTE_TYPE;
+		uint16_t length = reader_le16(&p->r);
+		uint16_t type = reader_le16(&p->r) & ATTRIBUTE_TYPE;
 		if (length < ATTRIBUTE_HEADER)
 			break;
 		size_t body = length - ATTRIBUTE_HEADER;
 		if (type == ATTRIBUTE_PAYLOAD) {
-			(void)part_limit(&p, body);
+			(void)part_limit(p, body);
 			link_family(w, family, p);
 			return;
 		}
-		reader_skip(&p.r, (body + 3) & ~(size_t)3);
+		reader_skip(&p->r, (body + 3) & ~(size_t)3);
 	}
-	walk_short(w, &p, COUNT_LINK_MALFORMED);
+	walk_short(w, p, COUNT_LINK_MALFORMED);
 }
 
 /* Darwin's PKTAP: header length, record type and the link type of what follows, little-endian. */
 static void
-link_pktap(struct walk *w, struct part p)
+link_pktap(struct walk *w, struct part *p)
 {
 	enum { PKTAP_FIXED = 12 };
-	uint32_t length = reader_le32(&p.r);
-	reader_skip(&p.r, 4);
-	uint32_t link = reader_le32(&p.r);
+	uint32_t length = reader_le32(&p->r);
+	reader_skip(&p->r, 4);
+	uint32_t link = reader_le32(&p->r);
 
-	if (!reader_ok(&p.r) || length < PKTAP_FIXED) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	if (!reader_ok(&p->r) || length < PKTAP_FIXED) {
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
-	reader_skip(&p.r, length - PKTAP_FIXED);
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	reader_skip(&p->r, length - PKTAP_FIXED);
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else
 		link_frame(w, link <= UINT16_MAX ? (uint16_t)link : UINT16_MAX, p);
 }
 
 /* Hilscher netANALYZER: four bytes before an Ethernet frame. */
 static void
-link_netanalyzer(struct walk *w, struct part p)
+link_netanalyzer(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 4);
+	reader_skip(&p->r, 4);
 	ether_frame(w, p);
 }
 
 /* IEEE 802.3br: preamble and start delimiter before the frame. */
 static void
-link_mpacket(struct walk *w, struct part p)
+link_mpacket(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 8);
+	reader_skip(&p->r, 8);
 	ether_frame(w, p);
 }
 
 static void
-link_brcm_prepend(struct walk *w, struct part p)
+link_brcm_prepend(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 4);
+	reader_skip(&p->r, 4);
 	ether_frame(w, p);
 }
 
 /* IP over InfiniBand (RFC 4391): GRH-like pseudo header of 40 bytes, EtherType, reserved. */
 static void
-link_ipoib(struct walk *w, struct part p)
+link_ipoib(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 40);
-	uint16_t type = reader_be16(&p.r);
-	reader_skip(&p.r, 2);
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	reader_skip(&p->r, 40);
+	uint16_t type = reader_be16(&p->r);
+	reader_skip(&p->r, 2);
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else
 		ether_payload(w, type, p);
 }
 
 /* SLIP as libpcap writes it: direction and compressed header room of 16 bytes. */
 static void
-link_slip(struct walk *w, struct part p)
+link_slip(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 16);
+	reader_skip(&p->r, 16);
 	ip_packet(w, p);
 }
 
 /* IEEE 802.5: access and frame control, addresses, source route when the source says so. */
 static void
-link_token_ring(struct walk *w, struct part p)
+link_token_ring(struct walk *w, struct part *p)
 {
 	enum { SOURCE_ROUTED = 0x80, ROUTE_LENGTH = 0x1f };
-	reader_skip(&p.r, 2 + 6);
-	uint8_t source = reader_u8(&p.r);
-	reader_skip(&p.r, 5);
+	reader_skip(&p->r, 2 + 6);
+	uint8_t source = reader_u8(&p->r);
+	reader_skip(&p->r, 5);
 	if ((source & SOURCE_ROUTED) != 0) {
-		struct reader peek = p.r;
-		reader_skip(&p.r, reader_u8(&peek) & ROUTE_LENGTH);
+		struct reader peek = p->r;
+		reader_skip(&p->r, reader_u8(&peek) & ROUTE_LENGTH);
 	}
 	llc_frame(w, p);
 }
 
 static void
-link_fddi(struct walk *w, struct part p)
+link_fddi(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 1 + 6 + 6); /* frame control, addresses */
+	reader_skip(&p->r, 1 + 6 + 6); /* frame control, addresses */
 	llc_frame(w, p);
 }

@@ -20,15 +20,15 @@ enum {
 };
 
 static uint16_t ppp_protocol(struct reader *r);
-static void ppp_multilink(struct walk *w, struct part p);
-static void ppp_bridged(struct walk *w, struct part p);
+static void ppp_multilink(struct walk *w, struct part *p);
+static void ppp_bridged(struct walk *w, struct part *p);
 
 void
-ppp_frame(struct walk *w, struct part p)
+ppp_frame(struct walk *w, struct part *p)
 {
 	if (!walk_enter(w))
 		return;
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	uint8_t first = reader_u8(&peek);
 	uint8_t second = reader_u8(&peek);
 
@@ -38,12 +38,12 @@ ppp_frame(struct walk *w, struct part p)
 	}
 	/* Files with a direction in front (LINKTYPE_PPP_PPPD, PPP_WITH_DIR): 0 in, 1 out. */
 	if (first <= 1 && second == HDLC_ALL_STATIONS)
-		reader_skip(&p.r, 1);
+		reader_skip(&p->r, 1);
 	if (second == HDLC_ALL_STATIONS || first == HDLC_ALL_STATIONS)
-		reader_skip(&p.r, 2); /* address and control, which may be left out */
-	uint16_t protocol = ppp_protocol(&p.r);
-	if (!reader_ok(&p.r)) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+		reader_skip(&p->r, 2); /* address and control, which may be left out */
+	uint16_t protocol = ppp_protocol(&p->r);
+	if (!reader_ok(&p->r)) {
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
 	switch (protocol) {
@@ -71,11 +71,11 @@ ppp_protocol(struct reader *r)
  * Multilink (RFC 1990) fragments are only read where one is a whole packet; long sequence numbers.
  */
 static void
-ppp_multilink(struct walk *w, struct part p)
+ppp_multilink(struct walk *w, struct part *p)
 {
 	enum { MULTILINK_WHOLE = 0xc0 };
-	uint8_t flags = reader_u8(&p.r);
-	reader_skip(&p.r, 3);
+	uint8_t flags = reader_u8(&p->r);
+	reader_skip(&p->r, 3);
 
 	if ((flags & MULTILINK_WHOLE) == MULTILINK_WHOLE)
 		ppp_frame(w, p);
@@ -85,46 +85,46 @@ ppp_multilink(struct walk *w, struct part p)
 
 /* Bridged frames (RFC 3518 section 4.2): flags, MAC type. */
 static void
-ppp_bridged(struct walk *w, struct part p)
+ppp_bridged(struct walk *w, struct part *p)
 {
 	enum { MAC_ETHERNET = 1 };
-	reader_skip(&p.r, 1);
-	if (reader_u8(&p.r) == MAC_ETHERNET)
+	reader_skip(&p->r, 1);
+	if (reader_u8(&p->r) == MAC_ETHERNET)
 		ether_frame(w, p);
 	else
 		walk_count(w, COUNT_NOT_IP);
 }
 
 void
-pppoe_session(struct walk *w, struct part p)
+pppoe_session(struct walk *w, struct part *p)
 {
 	enum { PPPOE_VERSION_TYPE = 0x11, PPPOE_SESSION_DATA = 0 };
-	uint8_t version = reader_u8(&p.r);
-	uint8_t code = reader_u8(&p.r);
-	reader_skip(&p.r, 2); /* session */
-	uint16_t length = reader_be16(&p.r);
+	uint8_t version = reader_u8(&p->r);
+	uint8_t code = reader_u8(&p->r);
+	reader_skip(&p->r, 2); /* session */
+	uint16_t length = reader_be16(&p->r);
 
-	if (!reader_ok(&p.r) || version != PPPOE_VERSION_TYPE) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	if (!reader_ok(&p->r) || version != PPPOE_VERSION_TYPE) {
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
 	if (code != PPPOE_SESSION_DATA) {
 		walk_count(w, COUNT_NOT_IP);
 		return;
 	}
-	(void)part_limit(&p, length);
+	(void)part_limit(p, length);
 	ppp_frame(w, p);
 }
 
 /* Address, control, EtherType. */
 void
-chdlc_frame(struct walk *w, struct part p)
+chdlc_frame(struct walk *w, struct part *p)
 {
-	reader_skip(&p.r, 2);
-	uint16_t type = reader_be16(&p.r);
+	reader_skip(&p->r, 2);
+	uint16_t type = reader_be16(&p->r);
 
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else if (type <= 0x5ff) /* the ISO padding or a length: no IP */
 		walk_count(w, COUNT_NOT_IP);
 	else

@@ -9,40 +9,26 @@
 enum {
 	TCP_HEADER = 20,
 	UDP_HEADER = 8,
+	ICMP_HEADER = 8,
 	PORTS = 4,              /* bytes that hold both */
 	WIRE_IP_MAX = 1500,     /* longer IP packets with a partial checksum were never on a wire */
 	AUTHENTICATION_MAX = 4, /* AH headers in one packet */
 };
 
-typedef void transport_fn(struct walk *w, struct part p);
-
-struct transport_row {
-	uint8_t protocol;
-	transport_fn *read;
-};
-
-static transport_fn transport_tcp, transport_udp, transport_udplite, transport_ports12,
+static layer_fn *transport_reader(uint8_t protocol);
+static layer_fn transport_tcp, transport_udp, transport_udplite, transport_ports12,
 	transport_icmp;
 static bool transport_authentication(struct walk *w, uint8_t *protocol, struct part *p);
 static void
-transport_broken(struct walk *w, const struct part *p, const struct part *whole, size_t header);
+transport_broken(struct walk *w, const struct reader *r, struct part *p, size_t header);
+static void transport_read_ports(struct packet *packet, struct reader *r);
 static void transport_check(struct walk *w, const struct part *whole, const uint8_t sum[2]);
 
-static const struct transport_row transport_rows[] = {
-	{IPPROTO_TCP, transport_tcp},
-	{IPPROTO_UDP, transport_udp},
-	{IPPROTO_ICMP, transport_icmp},
-	{IPPROTO_ICMPV6, transport_icmp},
-	{IPPROTO_SCTP, transport_ports12},
-	{IPPROTO_DCCP, transport_ports12},
-	{IPPROTO_UDPLITE, transport_udplite},
-};
-
 void
-transport_packet(struct walk *w, uint8_t protocol, struct part p)
+transport_packet(struct walk *w, uint8_t protocol, struct part *p)
 {
 	for (int i = 0; protocol == IPPROTO_AH && i < AUTHENTICATION_MAX; i++)
-		if (!transport_authentication(w, &protocol, &p))
+		if (!transport_authentication(w, &protocol, p))
 			return;
 
 	struct packet *packet = &w->packet;
@@ -51,14 +37,28 @@ transport_packet(struct walk *w, uint8_t protocol, struct part p)
 	packet->tcp_flags = 0;
 	packet->tcp_window = 0;
 	packet->tcp_seq = packet->tcp_ack = 0;
-	for (size_t i = 0; i < sizeof transport_rows / sizeof transport_rows[0]; i++) {
-		if (transport_rows[i].protocol == protocol) {
-			transport_rows[i].read(w, p);
-			return;
-		}
+	layer_fn *read = transport_reader(protocol);
+	if (read != NULL) {
+		read(w, p);
+	} else {
+		walk_emit(w, p);
+		tunnel_ip_protocol(w, protocol, p);
 	}
-	walk_emit(w, &p);
-	tunnel_ip_protocol(w, protocol, p);
+}
+
+static layer_fn *
+transport_reader(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP: return transport_tcp;
+	case IPPROTO_UDP: return transport_udp;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6: return transport_icmp;
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP: return transport_ports12;
+	case IPPROTO_UDPLITE: return transport_udplite;
+	default: return NULL;
+	}
 }
 
 /* RFC 4302 section 2: its length counts 32-bit words minus 2. */
@@ -76,124 +76,128 @@ transport_authentication(struct walk *w, uint8_t *protocol, struct part *p)
 
 /*
  * The header makes no sense or is cut off. Where the ports can be read the packet counts for its
- * flow, with what stands behind header bytes as its payload, but is not followed. p: where reading
+ * flow, with what stands behind header bytes as its payload, but is not followed. r: where reading
  * stopped.
  */
 static void
-transport_broken(struct walk *w, const struct part *p, const struct part *whole, size_t header)
+transport_broken(struct walk *w, const struct reader *r, struct part *p, size_t header)
 {
-	struct part rest = *whole;
+	bool all = reader_ok(r), ports = p->r.left >= PORTS;
 
-	walk_short(w, p, COUNT_TRANSPORT_MALFORMED);
-	if (whole->r.left < PORTS)
+	walk_count(w, p->cut > 0 && !all ? COUNT_CUT : COUNT_TRANSPORT_MALFORMED);
+	if (!ports)
 		return;
-	part_skip(&rest, header < part_wire(whole) && reader_ok(&p->r) ? header : part_wire(whole));
+	part_skip(p, header < part_wire(p) && all ? header : part_wire(p));
 	w->packet.flags |= PACKET_BAD_CHECKSUM;
-	walk_emit(w, &rest);
+	walk_emit(w, p);
+}
+
+/* Source and destination, which all that have ports begin with. */
+static void
+transport_read_ports(struct packet *packet, struct reader *r)
+{
+	uint32_t both = reader_be32(r);
+	packet->src_port = (uint16_t)(both >> 16);
+	packet->dst_port = (uint16_t)both;
 }
 
 /* RFC 9293 section 3.1. */
 static void
-transport_tcp(struct walk *w, struct part p)
+transport_tcp(struct walk *w, struct part *p)
 {
 	struct packet *packet = &w->packet;
-	const struct part whole = p;
+	struct reader r = p->r;
 
-	packet->src_port = reader_be16(&p.r);
-	packet->dst_port = reader_be16(&p.r);
-	packet->tcp_seq = reader_be32(&p.r);
-	packet->tcp_ack = reader_be32(&p.r);
-	size_t header = (reader_u8(&p.r) >> 4) * 4u;
-	packet->tcp_flags = reader_u8(&p.r);
-	packet->tcp_window = reader_be16(&p.r);
-	const uint8_t *sum = reader_take(&p.r, 2);
-	reader_skip(&p.r, 2);
-	if (!reader_ok(&p.r) || header < TCP_HEADER || header > part_wire(&whole)) {
-		transport_broken(w, &p, &whole, header);
+	transport_read_ports(packet, &r);
+	packet->tcp_seq = reader_be32(&r);
+	packet->tcp_ack = reader_be32(&r);
+	uint16_t offset_flags = reader_be16(&r);
+	packet->tcp_flags = (uint8_t)offset_flags;
+	packet->tcp_window = reader_be16(&r);
+	const uint8_t *sum = reader_take(&r, 2);
+	reader_skip(&r, 2);
+	size_t header = (offset_flags >> 12) * 4u;
+	if (!reader_ok(&r) || header < TCP_HEADER || header > part_wire(p)) {
+		transport_broken(w, &r, p, header);
 		return;
 	}
-	transport_check(w, &whole, sum);
-	p = whole;
-	part_skip(&p, header);
-	walk_emit(w, &p);
+	transport_check(w, p, sum);
+	part_skip(p, header);
+	walk_emit(w, p);
 }
 
 /* RFC 768. */
 static void
-transport_udp(struct walk *w, struct part p)
+transport_udp(struct walk *w, struct part *p)
 {
 	struct packet *packet = &w->packet;
-	struct part whole = p;
+	struct reader r = p->r;
 
-	packet->src_port = reader_be16(&p.r);
-	packet->dst_port = reader_be16(&p.r);
-	uint16_t length = reader_be16(&p.r);
-	const uint8_t *sum = reader_take(&p.r, 2);
-	if (!reader_ok(&p.r) || (length != 0 && length < UDP_HEADER)) {
-		transport_broken(w, &p, &whole, part_wire(&whole));
+	transport_read_ports(packet, &r);
+	uint16_t length = reader_be16(&r);
+	const uint8_t *sum = reader_take(&r, 2);
+	if (!reader_ok(&r) || (length != 0 && length < UDP_HEADER)) {
+		transport_broken(w, &r, p, part_wire(p));
 		return;
 	}
 	/* Zero is a jumbogram (RFC 2675 section 4), or offload left it so. */
-	if (length != 0 && !part_limit(&whole, length)) {
+	if (length != 0 && !part_limit(p, length)) {
 		walk_count(w, COUNT_TRANSPORT_MALFORMED);
-		whole.cut += length - part_wire(&whole);
+		p->cut += length - part_wire(p);
 	}
 	if (sum[0] != 0 || sum[1] != 0) /* else the sender made none */
-		transport_check(w, &whole, sum);
-	p = whole;
-	part_skip(&p, UDP_HEADER);
-	walk_emit(w, &p);
+		transport_check(w, p, sum);
+	part_skip(p, UDP_HEADER);
+	walk_emit(w, p);
 	tunnel_udp(w, p);
 }
 
 /* UDP-Lite (RFC 3828) covers less than all with its checksum; the third field says how much. */
 static void
-transport_udplite(struct walk *w, struct part p)
+transport_udplite(struct walk *w, struct part *p)
 {
 	struct packet *packet = &w->packet;
 
-	packet->src_port = reader_be16(&p.r);
-	packet->dst_port = reader_be16(&p.r);
-	reader_skip(&p.r, 4);
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_TRANSPORT_MALFORMED);
+	transport_read_ports(packet, &p->r);
+	reader_skip(&p->r, 4);
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_TRANSPORT_MALFORMED);
 	else
-		walk_emit(w, &p);
+		walk_emit(w, p);
 }
 
 /* SCTP (RFC 9260 section 3.1) and DCCP (RFC 4340 section 5.1): ports, and 12 bytes at least. */
 static void
-transport_ports12(struct walk *w, struct part p)
+transport_ports12(struct walk *w, struct part *p)
 {
 	struct packet *packet = &w->packet;
 
-	packet->src_port = reader_be16(&p.r);
-	packet->dst_port = reader_be16(&p.r);
-	reader_skip(&p.r, 8);
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_TRANSPORT_MALFORMED);
+	transport_read_ports(packet, &p->r);
+	reader_skip(&p->r, 8);
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_TRANSPORT_MALFORMED);
 	else
-		walk_emit(w, &p);
+		walk_emit(w, p);
 }
 
 /* ICMP (RFC 792) and ICMPv6 (RFC 4443): what an error quotes is no packet of its own. */
 static void
-transport_icmp(struct walk *w, struct part p)
+transport_icmp(struct walk *w, struct part *p)
 {
 	struct packet *packet = &w->packet;
-	const struct part whole = p;
+	struct reader r = p->r;
 
-	packet->src_port = reader_u8(&p.r);
-	packet->dst_port = reader_u8(&p.r);
-	const uint8_t *sum = reader_take(&p.r, 2);
-	if (!reader_ok(&p.r)) {
-		walk_short(w, &p, COUNT_TRANSPORT_MALFORMED);
+	packet->src_port = reader_u8(&r);
+	packet->dst_port = reader_u8(&r);
+	const uint8_t *sum = reader_take(&r, 2);
+	if (!reader_ok(&r)) {
+		p->r = r;
+		walk_short(w, p, COUNT_TRANSPORT_MALFORMED);
 		return;
 	}
-	transport_check(w, &whole, sum);
-	p = whole;
-	part_skip(&p, 8);
-	walk_emit(w, &p);
+	transport_check(w, p, sum);
+	part_skip(p, ICMP_HEADER);
+	walk_emit(w, p);
 }
 
 /*

@@ -17,9 +17,9 @@ enum {
 };
 
 static layer_fn tunnel_etherip, tunnel_pim;
-static void gre_enhanced(struct walk *w, uint16_t flags, struct part p);
-static void gre_payload(struct walk *w, uint16_t flags, uint16_t protocol, struct part p);
-static void gre_wccp(struct walk *w, struct part p);
+static void gre_enhanced(struct walk *w, uint16_t flags, struct part *p);
+static void gre_payload(struct walk *w, uint16_t flags, uint16_t protocol, struct part *p);
+static void gre_wccp(struct walk *w, struct part *p);
 static void gre_routing(struct reader *r);
 
 enum { /* GRE flags (RFC 1701, RFC 2784, RFC 2890, RFC 2637) */
@@ -40,7 +40,7 @@ enum { /* protocol types that are not plain EtherTypes */
 };
 
 void
-tunnel_ip_protocol(struct walk *w, uint8_t protocol, struct part p)
+tunnel_ip_protocol(struct walk *w, uint8_t protocol, struct part *p)
 {
 	switch (protocol) {
 	case IPPROTO_IPIP: ip4_packet(w, p); break;
@@ -57,48 +57,48 @@ tunnel_ip_protocol(struct walk *w, uint8_t protocol, struct part p)
 
 /* RFC 3378: version 3 and reserved bits. */
 static void
-tunnel_etherip(struct walk *w, struct part p)
+tunnel_etherip(struct walk *w, struct part *p)
 {
 	enum { ETHERIP_VERSION = 0x3000 };
-	if (reader_be16(&p.r) == ETHERIP_VERSION)
+	if (reader_be16(&p->r) == ETHERIP_VERSION)
 		ether_frame(w, p);
 	else
-		walk_short(w, &p, COUNT_TUNNEL_MALFORMED);
+		walk_short(w, p, COUNT_TUNNEL_MALFORMED);
 }
 
 /* A PIM register message carries a multicast packet (RFC 7761 section 4.9.3). */
 static void
-tunnel_pim(struct walk *w, struct part p)
+tunnel_pim(struct walk *w, struct part *p)
 {
 	enum { PIM_REGISTER = 0x21 };
-	uint8_t type = reader_u8(&p.r);
-	reader_skip(&p.r, 7);
-	if (type == PIM_REGISTER && reader_ok(&p.r) && p.r.left > 0)
+	uint8_t type = reader_u8(&p->r);
+	reader_skip(&p->r, 7);
+	if (type == PIM_REGISTER && reader_ok(&p->r) && p->r.left > 0)
 		ip_packet(w, p);
 }
 
 void
-tunnel_gre(struct walk *w, struct part p)
+tunnel_gre(struct walk *w, struct part *p)
 {
 	if (!walk_enter(w))
 		return;
-	uint16_t flags = reader_be16(&p.r);
-	uint16_t protocol = reader_be16(&p.r);
+	uint16_t flags = reader_be16(&p->r);
+	uint16_t protocol = reader_be16(&p->r);
 
 	if ((flags & GRE_VERSION) == 1) {
 		gre_enhanced(w, flags, p);
 		return;
 	}
 	if ((flags & (GRE_CHECKSUM | GRE_ROUTING)) != 0)
-		reader_skip(&p.r, 4);
+		reader_skip(&p->r, 4);
 	if ((flags & GRE_KEY) != 0)
-		reader_skip(&p.r, 4);
+		reader_skip(&p->r, 4);
 	if ((flags & GRE_SEQUENCE) != 0)
-		reader_skip(&p.r, 4);
+		reader_skip(&p->r, 4);
 	if ((flags & GRE_ROUTING) != 0)
-		gre_routing(&p.r);
-	if (!reader_ok(&p.r) || (flags & GRE_VERSION) != 0)
-		walk_short(w, &p, COUNT_TUNNEL_MALFORMED);
+		gre_routing(&p->r);
+	if (!reader_ok(&p->r) || (flags & GRE_VERSION) != 0)
+		walk_short(w, p, COUNT_TUNNEL_MALFORMED);
 	else
 		gre_payload(w, flags, protocol, p);
 }
@@ -120,24 +120,24 @@ gre_routing(struct reader *r)
  * acknowledgement.
  */
 static void
-gre_enhanced(struct walk *w, uint16_t flags, struct part p)
+gre_enhanced(struct walk *w, uint16_t flags, struct part *p)
 {
-	uint16_t length = reader_be16(&p.r);
-	reader_skip(&p.r, 2); /* call */
+	uint16_t length = reader_be16(&p->r);
+	reader_skip(&p->r, 2); /* call */
 	if ((flags & GRE_SEQUENCE) != 0)
-		reader_skip(&p.r, 4);
+		reader_skip(&p->r, 4);
 	if ((flags & GRE_ACK) != 0)
-		reader_skip(&p.r, 4);
-	if (!reader_ok(&p.r)) {
-		walk_short(w, &p, COUNT_TUNNEL_MALFORMED);
+		reader_skip(&p->r, 4);
+	if (!reader_ok(&p->r)) {
+		walk_short(w, p, COUNT_TUNNEL_MALFORMED);
 	} else if ((flags & GRE_SEQUENCE) != 0 && length > 0) {
-		(void)part_limit(&p, length);
+		(void)part_limit(p, length);
 		ppp_frame(w, p);
 	}
 }
 
 static void
-gre_payload(struct walk *w, uint16_t flags, uint16_t protocol, struct part p)
+gre_payload(struct walk *w, uint16_t flags, uint16_t protocol, struct part *p)
 {
 	if (protocol == GRE_ERSPAN && (flags & GRE_SEQUENCE) == 0)
 		ether_frame(w, p); /* ERSPAN type I has no header */
@@ -153,10 +153,10 @@ gre_payload(struct walk *w, uint16_t flags, uint16_t protocol, struct part p)
 
 /* WCCP version 2 puts four bytes before the packet, version 1 does not. */
 static void
-gre_wccp(struct walk *w, struct part p)
+gre_wccp(struct walk *w, struct part *p)
 {
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	if (reader_u8(&peek) >> 4 != 4)
-		reader_skip(&p.r, 4);
+		reader_skip(&p->r, 4);
 	ip4_packet(w, p);
 }

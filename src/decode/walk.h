@@ -62,7 +62,8 @@ struct part {
 	size_t cut;
 };
 
-typedef void layer_fn(struct walk *w, struct part p);
+/* p is the layer's to use up: who wants it again keeps a copy. */
+typedef void layer_fn(struct walk *w, struct part *p);
 
 static inline size_t
 part_wire(const struct part *p)
@@ -98,22 +99,30 @@ part_skip(struct part *p, size_t n)
 
 /* decode.c */
 void walk_count(struct walk *w, enum count what);
-/*
- * A header ran over the end of p: by the snap length, or else it is malformed in the way of what. /
- */
+/* A header ran over the end of p: by the snap length, or else it is malformed in the way of what. */
 void walk_short(struct walk *w, const struct part *p, enum count what);
-/* One more layer. False (and counted) when there were too many. */
-bool walk_enter(struct walk *w);
 /* Hands w->packet out with p as its payload; payload_len is that of p. */
 void walk_emit(struct walk *w, const struct part *p);
 
+/* One more layer. False (and counted) when there were too many. */
+static inline bool
+walk_enter(struct walk *w)
+{
+	if (w->layers < WALK_LAYERS_MAX) {
+		w->layers++;
+		return true;
+	}
+	walk_count(w, COUNT_NESTED_TOO_DEEP);
+	return false;
+}
+
 /* link.c: by LINKTYPE_ value; 0xffff and unknown ones are counted */
-void link_frame(struct walk *w, uint16_t link, struct part p);
+void link_frame(struct walk *w, uint16_t link, struct part *p);
 
 /* ether.c */
 layer_fn ether_frame; /* MAC addresses, type */
 void ether_payload(
-	struct walk *w, uint16_t type, struct part p); /* by EtherType, or IEEE 802.3 length */
+	struct walk *w, uint16_t type, struct part *p); /* by EtherType, or IEEE 802.3 length */
 layer_fn llc_frame;                                    /* IEEE 802.2 */
 layer_fn snap_header;                                  /* what follows AA-AA-03 (RFC 1042) */
 layer_fn mpls_frame;                                   /* RFC 3032 */
@@ -133,12 +142,12 @@ layer_fn ip6_packet; /* RFC 8200 */
 layer_fn ip_packet;  /* either, as its first nibble says */
 
 /* transport.c: what follows the last IP header; w->packet has the addresses */
-void transport_packet(struct walk *w, uint8_t protocol, struct part p);
+void transport_packet(struct walk *w, uint8_t protocol, struct part *p);
 
 /* tunnel.c: what other protocols carry, after the packet itself was handed out */
-void tunnel_ip_protocol(struct walk *w, uint8_t protocol, struct part p);
+void tunnel_ip_protocol(struct walk *w, uint8_t protocol, struct part *p);
 layer_fn tunnel_gre; /* RFC 2784, RFC 2637 */
 /* udptunnel.c */
-void tunnel_udp(struct walk *w, struct part p);
+void tunnel_udp(struct walk *w, struct part *p);
 
 #endif

@@ -31,30 +31,30 @@ struct wlan {
 
 static bool wlan_header(struct wlan *h, struct reader *r);
 static void wlan_addresses(const struct wlan *h, struct packet *packet);
-static void wlan_read(struct walk *w, bool padded, struct part p);
-static void wlan_amsdu(struct walk *w, struct part p);
+static void wlan_read(struct walk *w, bool padded, struct part *p);
+static void wlan_amsdu(struct walk *w, struct part *p);
 static bool radiotap_padded(struct reader r);
 
 void
-wlan_frame(struct walk *w, struct part p)
+wlan_frame(struct walk *w, struct part *p)
 {
 	wlan_read(w, false, p);
 }
 
 /* padded: the capture tool left room behind the header, up to a multiple of four bytes. */
 static void
-wlan_read(struct walk *w, bool padded, struct part p)
+wlan_read(struct walk *w, bool padded, struct part *p)
 {
 	struct wlan h;
 
 	if (!walk_enter(w))
 		return;
-	const size_t before = p.r.left;
-	bool sane = wlan_header(&h, &p.r);
+	const size_t before = p->r.left;
+	bool sane = wlan_header(&h, &p->r);
 	if (padded)
-		reader_skip(&p.r, (4 - (before - p.r.left) % 4) % 4);
-	if (!sane || !reader_ok(&p.r)) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+		reader_skip(&p->r, (4 - (before - p->r.left) % 4) % 4);
+	if (!sane || !reader_ok(&p->r)) {
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
 	if ((h.subtype & WLAN_TYPE) != WLAN_TYPE_DATA || (h.subtype & WLAN_SUBTYPE_NO_DATA) != 0) {
@@ -112,41 +112,41 @@ wlan_addresses(const struct wlan *h, struct packet *packet)
 
 /* Subframes: addresses, length, LLC; padded to four bytes but for the last (section 9.3.2.2). */
 static void
-wlan_amsdu(struct walk *w, struct part p)
+wlan_amsdu(struct walk *w, struct part *p)
 {
 	struct packet *packet = &w->packet;
 
 	do {
-		const size_t before = p.r.left;
-		const uint8_t *dst = reader_take(&p.r, sizeof packet->dst_mac);
-		const uint8_t *src = reader_take(&p.r, sizeof packet->src_mac);
-		uint16_t length = reader_be16(&p.r);
-		struct part inner = p;
-		if (!reader_ok(&p.r) || !part_limit(&inner, length)) {
-			walk_short(w, &p, COUNT_LINK_MALFORMED);
+		const size_t before = p->r.left;
+		const uint8_t *dst = reader_take(&p->r, sizeof packet->dst_mac);
+		const uint8_t *src = reader_take(&p->r, sizeof packet->src_mac);
+		uint16_t length = reader_be16(&p->r);
+		struct part inner = *p;
+		if (!reader_ok(&p->r) || !part_limit(&inner, length)) {
+			walk_short(w, p, COUNT_LINK_MALFORMED);
 			return;
 		}
 		memcpy(packet->dst_mac, dst, sizeof packet->dst_mac);
 		memcpy(packet->src_mac, src, sizeof packet->src_mac);
-		llc_frame(w, inner);
-		part_skip(&p, length);
-		part_skip(&p, (4 - (before - p.r.left) % 4) % 4);
-	} while (part_wire(&p) > 0 && walk_enter(w));
+		llc_frame(w, &inner);
+		part_skip(p, length);
+		part_skip(p, (4 - (before - p->r.left) % 4) % 4);
+	} while (part_wire(p) > 0 && walk_enter(w));
 }
 
 /* Radiotap: version, padding, length, then words that say which fields follow; little-endian. */
 void
-wlan_radiotap(struct walk *w, struct part p)
+wlan_radiotap(struct walk *w, struct part *p)
 {
 	enum { RADIOTAP_LEAST = 8 };
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	uint8_t version = reader_u8(&peek);
 	reader_skip(&peek, 1);
 	uint16_t length = reader_le16(&peek);
-	struct reader header = reader_sub(&p.r, length);
+	struct reader header = reader_sub(&p->r, length);
 
 	if (!reader_ok(&peek) || !reader_ok(&header) || version != 0 || length < RADIOTAP_LEAST) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
 	wlan_read(w, radiotap_padded(header), p);
@@ -175,10 +175,10 @@ radiotap_padded(struct reader r)
 
 /* Prism: message code and length, in the byte order of the host that wrote it. */
 void
-wlan_prism(struct walk *w, struct part p)
+wlan_prism(struct walk *w, struct part *p)
 {
 	enum { PRISM_LENGTH_MOST = 0xffff, AVS_MAGIC = 0x80211000 };
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	uint32_t code = reader_be32(&peek);
 	uint32_t length = reader_le32(&peek);
 
@@ -189,44 +189,44 @@ wlan_prism(struct walk *w, struct part p)
 	if (length > PRISM_LENGTH_MOST)
 		length = (length & 0xff) << 24 | (length & 0xff00) << 8 | (length >> 8 & 0xff00) |
 			 length >> 24;
-	reader_skip(&p.r, length);
-	if (!reader_ok(&p.r) || !reader_ok(&peek))
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	reader_skip(&p->r, length);
+	if (!reader_ok(&p->r) || !reader_ok(&peek))
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else
 		wlan_frame(w, p);
 }
 
 /* AVS: version, length, big-endian. */
 void
-wlan_avs(struct walk *w, struct part p)
+wlan_avs(struct walk *w, struct part *p)
 {
-	struct reader peek = p.r;
+	struct reader peek = p->r;
 	reader_skip(&peek, 4);
 	uint32_t length = reader_be32(&peek);
 
-	reader_skip(&p.r, length);
-	if (!reader_ok(&p.r) || !reader_ok(&peek))
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	reader_skip(&p->r, length);
+	if (!reader_ok(&p->r) || !reader_ok(&peek))
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else
 		wlan_frame(w, p);
 }
 
 /* Per-packet information: version, flags, length, the DLT_ value of what follows, little-endian. */
 void
-wlan_ppi(struct walk *w, struct part p)
+wlan_ppi(struct walk *w, struct part *p)
 {
 	enum { PPI_HEADER = 8 };
-	reader_skip(&p.r, 2);
-	uint16_t length = reader_le16(&p.r);
-	uint32_t link = reader_le32(&p.r);
+	reader_skip(&p->r, 2);
+	uint16_t length = reader_le16(&p->r);
+	uint32_t link = reader_le32(&p->r);
 
-	if (!reader_ok(&p.r) || length < PPI_HEADER) {
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	if (!reader_ok(&p->r) || length < PPI_HEADER) {
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 		return;
 	}
-	reader_skip(&p.r, length - (unsigned)PPI_HEADER);
-	if (!reader_ok(&p.r))
-		walk_short(w, &p, COUNT_LINK_MALFORMED);
+	reader_skip(&p->r, length - (unsigned)PPI_HEADER);
+	if (!reader_ok(&p->r))
+		walk_short(w, p, COUNT_LINK_MALFORMED);
 	else if (link == LINK_WLAN)
 		wlan_frame(w, p);
 	else

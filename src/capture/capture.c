@@ -29,6 +29,7 @@ capture_list(struct capture *c, const char *const *paths, size_t count, char *er
 static void capture_sum_sizes(struct capture *c);
 static void capture_begin_file(struct capture *c);
 static void capture_end_file(struct capture *c);
+static size_t capture_pick(struct capture *c, struct frame *frames, size_t count);
 static bool capture_wanted(struct capture *c, const struct frame *f);
 static void capture_tell(
 	struct capture *c, const char *path, uint64_t packet, uint64_t offset, const char *what);
@@ -105,32 +106,48 @@ capture_filter(struct capture *c, const char *expression, char *error, size_t er
 	return 0;
 }
 
-int
-capture_next(struct capture *c, struct frame *frame)
+size_t
+capture_batch(struct capture *c, struct frame *frames, size_t max)
 {
 	while (c->current < c->files.count) {
+		size_t count;
 		if (c->source == NULL) {
 			capture_begin_file(c);
 			continue;
 		}
-		enum source_step step = source_next(c->source, frame);
+		enum source_step step = source_read(c->source, frames, max, &count);
 		capture_tell_source(c);
-		if (step != SOURCE_FRAME) {
+		if (step != SOURCE_FRAMES) {
 			c->incomplete |= step == SOURCE_BROKEN;
 			capture_end_file(c);
 			continue;
 		}
-		frame->file = (uint32_t)c->current;
-		if (!capture_wanted(c, frame)) {
-			c->filtered++;
-			continue;
-		}
-		c->files.entries[c->current].frames++;
-		c->frames++;
-		c->bytes += frame->len;
-		return 1;
+		count = capture_pick(c, frames, count);
+		if (count > 0)
+			return count;
 	}
 	return 0;
+}
+
+/* Keeps those of the frames that the filter wants; how many. */
+static size_t
+capture_pick(struct capture *c, struct frame *frames, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		frames[i].file = (uint32_t)c->current;
+		if (c->filter != NULL && !capture_wanted(c, &frames[i]))
+			continue;
+		c->bytes += frames[i].len;
+		if (kept < i)
+			frames[kept] = frames[i];
+		kept++;
+	}
+	c->filtered += count - kept;
+	c->files.entries[c->current].frames += kept;
+	c->frames += kept;
+	return kept;
 }
 
 /* Opens the current file, or goes on to the next one. */
@@ -161,8 +178,6 @@ capture_end_file(struct capture *c)
 static bool
 capture_wanted(struct capture *c, const struct frame *f)
 {
-	if (c->filter == NULL)
-		return true;
 	enum filter_answer answer = filter_frame(c->filter, f);
 	if (answer == FILTER_CANNOT)
 		capture_tell(c, c->files.entries[c->current].path, f->number, 0,
@@ -224,10 +239,4 @@ bool
 capture_incomplete(const struct capture *c)
 {
 	return c->incomplete;
-}
-
-size_t
-capture_batch(struct capture *c, struct frame *frames, size_t max)
-{
-	return max > 0 && capture_next(c, frames) == 1;
 }

@@ -53,10 +53,11 @@ void capture_close(struct capture *c); /* takes NULL */
 /* A BPF filter as pcap-filter(7) has it, compiled for each link type met. 0, or -1 and error. */
 int capture_filter(struct capture *c, const char *expression, char *error, size_t error_size);
 
-/* The next frame: 1; 0 at the end of all input. The frame's data lives until the next call. */
-int capture_next(struct capture *c, struct frame *frame);
-
-/* The next frames, max at most; 0 at the end of all input. Their data lives until the next call. */
+/*
+ * The next frames, max (at least 1) at most; 0 at the end of all input. They are of one file, and
+ * their data live until the next call. How many come at once depends on what happens to be in
+ * memory, so that no byte is moved to make a batch full: it means nothing.
+ */
 size_t capture_batch(struct capture *c, struct frame *frames, size_t max);
 
 void capture_progress(const struct capture *c, struct capture_progress *out);

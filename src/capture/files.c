@@ -184,8 +184,9 @@ first_frame(const char *path, int64_t *time)
 		return false;
 	bool capture = source_is_capture(s);
 	struct frame f;
+	size_t count;
 	*time = INT64_MAX;
-	if (capture && source_next(s, &f) == SOURCE_FRAME)
+	if (capture && source_read(s, &f, 1, &count) == SOURCE_FRAMES)
 		*time = f.time;
 	source_close(s);
 	return capture;

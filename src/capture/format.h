@@ -24,27 +24,27 @@ enum {
  */
 #define FORMAT_TIME_MAX (INT64_MAX / 2)
 
-enum format_step {
-	FORMAT_FRAME,  /* a frame was read */
-	FORMAT_END,    /* the stream ended where it may */
-	FORMAT_BROKEN, /* no more can be read */
-};
-
 /* What a format has to say of its input. Sentences are static. */
 struct format_notes {
-	const char *broken;  /* why FORMAT_BROKEN */
-	const char *damaged; /* something was wrong, reading goes on */
-	uint64_t offset;     /* where the record that was read last begins */
-	uint64_t damaged_at; /* where the one that is damaged does */
+	const char *broken;    /* why no more can be read; NULL: the stream ended where it may */
+	const char *damaged;   /* something was wrong, reading goes on */
+	size_t frames;         /* read so far by this call */
+	uint64_t offset;       /* where the record that was read last begins */
+	uint64_t damaged_at;   /* where the one that is damaged does */
+	size_t damaged_behind; /* frames of this call before that one */
 };
 
 struct format {
 	const char *name;
 	bool (*probe)(const uint8_t magic[FORMAT_MAGIC]);
 	void *(*open)(void); /* NULL: out of memory */
-	/* Fills all of frame but number and file. */
-	enum format_step (*next)(
-		void *state, struct input *in, struct frame *frame, struct format_notes *notes);
+	/*
+	 * Fills all of up to max frames but number and file; the number of them, 0 at the end of
+	 * what can be read. More bytes are asked of the input for the first one alone: the others
+	 * are those that are held whole with it, and all stay where they are until the next call.
+	 */
+	size_t (*read)(void *state, struct input *in, struct frame *frames, size_t max,
+		struct format_notes *notes);
 	void (*close)(void *state);
 };
 
@@ -59,6 +59,7 @@ format_damaged(struct format_notes *notes, const char *what)
 		return;
 	notes->damaged = what;
 	notes->damaged_at = notes->offset;
+	notes->damaged_behind = notes->frames;
 }
 
 /* Numbers in the byte order of whoever wrote the file. */
@@ -74,17 +75,14 @@ format_u32(struct reader *r, bool big)
 	return big ? reader_be32(r) : reader_le32(r);
 }
 
-/* What to say and do when input_need() gave NULL: a plain end only where nothing had begun. */
-static inline enum format_step
+/* What to say when input_need() gave NULL: a plain end only where nothing had begun. */
+static inline void
 format_ended(const struct input *in, struct format_notes *notes, bool begun, const char *cut)
 {
 	if (input_error(in) != NULL)
 		notes->broken = input_error(in);
 	else if (begun || input_left(in) > 0)
 		notes->broken = cut;
-	else
-		return FORMAT_END;
-	return FORMAT_BROKEN;
 }
 
 #endif

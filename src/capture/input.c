@@ -124,6 +124,12 @@ input_need(struct input *in, size_t n)
 	return in->plain.bytes + in->plain.at;
 }
 
+struct reader
+input_held(const struct input *in)
+{
+	return reader_init(in->plain.bytes + in->plain.at, buffer_held(&in->plain));
+}
+
 size_t
 input_left(const struct input *in)
 {

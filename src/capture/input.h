@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reader.h"
+
 struct input;
 
 enum { INPUT_NEED_MAX = 20 << 20 }; /* bytes that can be asked for at once */
@@ -28,10 +30,13 @@ void input_close(struct input *in); /* takes NULL */
  */
 const uint8_t *input_need(struct input *in, size_t n);
 
+/* All bytes that are held and not yet consumed; valid as long as those of input_need() are. */
+struct reader input_held(const struct input *in);
+
 /* Bytes that are left at the end, after input_need() gave NULL. */
 size_t input_left(const struct input *in);
 
-/* Goes n bytes on; n is at most what the last input_need() gave. */
+/* Goes n bytes on; n is at most what is held. */
 void input_consume(struct input *in, size_t n);
 
 /* Goes n bytes on, however many. False when the stream ends before. */

@@ -45,19 +45,20 @@ static const struct pcap_kind pcap_kinds[] = {
 
 static bool pcap_probe(const uint8_t magic[FORMAT_MAGIC]);
 static void *pcap_open(void);
-static enum format_step
-pcap_next(void *state, struct input *in, struct frame *f, struct format_notes *notes);
+static size_t pcap_read(void *state, struct input *in, struct frame *frames, size_t max,
+	struct format_notes *notes);
 static const struct pcap_kind *pcap_kind_of(const uint8_t magic[FORMAT_MAGIC], bool *big);
-static enum format_step pcap_header(struct pcap *p, struct input *in, struct format_notes *notes);
+static bool pcap_header(struct pcap *p, struct input *in, struct format_notes *notes);
+static size_t pcap_frame(const struct pcap *p, struct reader *held, struct frame *f);
 static enum pcap_lengths
 pcap_lengths_of(const struct pcap_kind *kind, uint16_t major, uint16_t minor);
-static void pcap_frame_header(const struct pcap *p, const uint8_t *bytes, struct frame *f);
+static void pcap_frame_header(const struct pcap *p, struct reader r, struct frame *f);
 
 const struct format format_pcap = {
 	.name = "pcap",
 	.probe = pcap_probe,
 	.open = pcap_open,
-	.next = pcap_next,
+	.read = pcap_read,
 	.close = free,
 };
 
@@ -88,42 +89,63 @@ pcap_open(void)
 	return calloc(1, sizeof(struct pcap));
 }
 
-static enum format_step
-pcap_next(void *state, struct input *in, struct frame *f, struct format_notes *notes)
+static size_t
+pcap_read(void *state, struct input *in, struct frame *frames, size_t max,
+	struct format_notes *notes)
 {
 	struct pcap *p = state;
+	size_t need;
 
-	if (!p->opened) {
-		enum format_step step = pcap_header(p, in, notes);
-		if (step != FORMAT_FRAME)
-			return step;
-	}
-	notes->offset = input_offset(in);
-	size_t header = p->kind.frame_header;
-	const uint8_t *bytes = input_need(in, header);
-	if (bytes == NULL)
-		return format_ended(
-			in, notes, false, "file is cut off in the middle of a packet's header");
-	pcap_frame_header(p, bytes, f);
-	if (f->caplen > FORMAT_FRAME_MAX) {
+	if (!p->opened && !pcap_header(p, in, notes))
+		return 0;
+	const size_t most = p->kind.frame_header + FORMAT_FRAME_MAX;
+	do {
+		struct reader held = input_held(in);
+		size_t before = held.left;
+		notes->offset = input_offset(in);
+		do
+			need = pcap_frame(p, &held, &frames[notes->frames]);
+		while (need == 0 && ++notes->frames < max);
+		input_consume(in, before - held.left);
+	} while (notes->frames == 0 && need <= most && input_need(in, need) != NULL);
+	if (notes->frames > 0)
+		return notes->frames;
+	if (need > most)
 		notes->broken = "a packet claims to be longer than any can be";
-		return FORMAT_BROKEN;
-	}
-	bytes = input_need(in, header + f->caplen);
-	if (bytes == NULL)
-		return format_ended(in, notes, true, "file is cut off in the middle of a packet");
-	f->data = bytes + header;
-	input_consume(in, header + f->caplen);
-	return FORMAT_FRAME;
+	else if (need > p->kind.frame_header)
+		format_ended(in, notes, true, "file is cut off in the middle of a packet");
+	else
+		format_ended(in, notes, false, "file is cut off in the middle of a packet's header");
+	return 0;
 }
 
-/* The file's header (draft-ietf-opsawg-pcap section 4). FORMAT_FRAME: go on. */
-static enum format_step
+/* The next frame of those held: 0, or else how many bytes it takes, as not all of them are there. */
+static size_t
+pcap_frame(const struct pcap *p, struct reader *held, struct frame *f)
+{
+	struct reader r = *held;
+	struct reader header = reader_sub(&r, PCAP_FRAME_HEADER);
+
+	reader_skip(&r, p->kind.frame_header - PCAP_FRAME_HEADER);
+	if (!reader_ok(&r))
+		return p->kind.frame_header;
+	pcap_frame_header(p, header, f);
+	f->data = reader_take(&r, f->caplen);
+	if (!reader_ok(&r) || f->caplen > FORMAT_FRAME_MAX)
+		return p->kind.frame_header + (size_t)f->caplen;
+	*held = r;
+	return 0;
+}
+
+/* The file's header (draft-ietf-opsawg-pcap section 4). False: there is none, notes tell why. */
+static bool
 pcap_header(struct pcap *p, struct input *in, struct format_notes *notes)
 {
 	const uint8_t *bytes = input_need(in, PCAP_HEADER);
-	if (bytes == NULL)
-		return format_ended(in, notes, true, "file is cut off in its header");
+	if (bytes == NULL) {
+		format_ended(in, notes, true, "file is cut off in its header");
+		return false;
+	}
 	p->kind = *pcap_kind_of(bytes, &p->big);
 
 	struct reader r = reader_init(bytes + FORMAT_MAGIC, PCAP_HEADER - FORMAT_MAGIC);
@@ -135,7 +157,7 @@ pcap_header(struct pcap *p, struct input *in, struct format_notes *notes)
 	p->lengths = pcap_lengths_of(&p->kind, major, minor);
 	p->opened = true;
 	input_consume(in, PCAP_HEADER);
-	return FORMAT_FRAME;
+	return true;
 }
 
 /*
@@ -151,9 +173,8 @@ pcap_lengths_of(const struct pcap_kind *kind, uint16_t major, uint16_t minor)
 }
 
 static void
-pcap_frame_header(const struct pcap *p, const uint8_t *bytes, struct frame *f)
+pcap_frame_header(const struct pcap *p, struct reader r, struct frame *f)
 {
-	struct reader r = reader_init(bytes, PCAP_FRAME_HEADER);
 	int64_t seconds = format_u32(&r, p->big);
 	int64_t fraction = format_u32(&r, p->big);
 	uint32_t captured = format_u32(&r, p->big);

@@ -57,12 +57,14 @@ struct block {
 	struct reader body;
 };
 
-/* What the reader of one kind of block says. */
+/* What became of a block. */
 enum block_result {
 	BLOCK_FRAME,   /* it held a frame */
 	BLOCK_TAKEN,   /* it held something else */
 	BLOCK_DAMAGED, /* it does not hold what it should; notes tell */
 	BLOCK_FATAL,   /* reading cannot go on; notes tell */
+	BLOCK_SHORT,   /* not all of it is held */
+	BLOCK_STRANGE, /* neither is all of this one, but nobody wants to read it */
 };
 
 typedef enum block_result
@@ -70,11 +72,15 @@ block_fn(struct pcapng *p, struct block *b, struct frame *f, struct format_notes
 
 static bool pcapng_probe(const uint8_t magic[FORMAT_MAGIC]);
 static void *pcapng_open(void);
-static enum format_step
-pcapng_next(void *state, struct input *in, struct frame *f, struct format_notes *notes);
+static size_t pcapng_read(void *state, struct input *in, struct frame *frames, size_t max,
+	struct format_notes *notes);
 static void pcapng_close(void *state);
-static enum format_step
-block_head(struct pcapng *p, struct input *in, struct block *b, struct format_notes *notes);
+static enum block_result pcapng_held(struct pcapng *p, struct reader *held, struct frame *frames,
+	size_t max, struct format_notes *notes, size_t *need);
+static enum block_result pcapng_block(struct pcapng *p, struct reader *held, struct frame *f,
+	struct format_notes *notes, size_t *need);
+static bool
+block_head(struct pcapng *p, struct reader r, struct block *b, struct format_notes *notes);
 static const char *block_length_wrong(const struct block *b);
 static block_fn *block_reader(uint32_t type);
 static block_fn block_section, block_interface, block_enhanced, block_simple, block_obsolete;
@@ -89,7 +95,7 @@ const struct format format_pcapng = {
 	.name = "pcapng",
 	.probe = pcapng_probe,
 	.open = pcapng_open,
-	.next = pcapng_next,
+	.read = pcapng_read,
 	.close = pcapng_close,
 };
 
@@ -114,65 +120,106 @@ pcapng_close(void *state)
 	free(p);
 }
 
-static enum format_step
-pcapng_next(void *state, struct input *in, struct frame *f, struct format_notes *notes)
+static size_t
+pcapng_read(void *state, struct input *in, struct frame *frames, size_t max,
+	struct format_notes *notes)
 {
 	struct pcapng *p = state;
-	struct block b;
+	enum block_result result;
+	bool more;
 
-	for (;;) {
+	do {
+		size_t need = 0;
+		struct reader held = input_held(in);
+		size_t before = held.left;
 		notes->offset = input_offset(in);
-		enum format_step step = block_head(p, in, &b, notes);
-		if (step != FORMAT_FRAME)
-			return step;
-		block_fn *read = block_reader(b.type);
-		if (read == NULL) {
-			if (!input_skip(in, b.length))
-				return format_ended(in, notes, true,
-					"file is cut off in the middle of a block");
-			continue;
-		}
-		const uint8_t *bytes = input_need(in, b.length);
-		if (bytes == NULL)
-			return format_ended(
-				in, notes, true, "file is cut off in the middle of a block");
-		input_consume(in, b.length);
-		struct reader tail = reader_init(bytes + b.length - BLOCK_TAIL, BLOCK_TAIL);
-		if (format_u32(&tail, p->big) != b.length)
-			format_damaged(notes, "the two lengths of a block differ");
-		b.body = reader_init(bytes + BLOCK_HEAD, b.length - BLOCK_LEAST);
-		enum block_result result = read(p, &b, f, notes);
-		if (result == BLOCK_FRAME)
-			return FORMAT_FRAME;
-		if (result == BLOCK_FATAL)
-			return FORMAT_BROKEN;
-	}
+		result = pcapng_held(p, &held, frames, max, notes, &need);
+		input_consume(in, before - held.left);
+		if (notes->frames > 0)
+			return notes->frames;
+		more = result == BLOCK_STRANGE ? input_skip(in, need)
+					       : result == BLOCK_SHORT && input_need(in, need) != NULL;
+		if (!more && result != BLOCK_FATAL)
+			format_ended(in, notes, need > BLOCK_LEAST,
+				"file is cut off in the middle of a block");
+	} while (more);
+	return 0;
 }
 
-/* Type and length of the next block (section 3.1), still to be consumed. FORMAT_FRAME: go on. */
-static enum format_step
-block_head(struct pcapng *p, struct input *in, struct block *b, struct format_notes *notes)
+/* Reads the blocks that are held, up to max frames; the last result, which says why no further. */
+static enum block_result
+pcapng_held(struct pcapng *p, struct reader *held, struct frame *frames, size_t max,
+	struct format_notes *notes, size_t *need)
 {
-	const uint8_t *bytes = input_need(in, BLOCK_LEAST);
-	if (bytes == NULL)
-		return format_ended(in, notes, false, "file is cut off in the middle of a block");
+	enum block_result result = BLOCK_TAKEN;
 
-	struct reader r = reader_init(bytes, BLOCK_LEAST);
+	while (notes->frames < max && result <= BLOCK_DAMAGED) {
+		size_t before = held->left;
+		result = pcapng_block(p, held, &frames[notes->frames], notes, need);
+		if (result == BLOCK_FRAME)
+			notes->frames++;
+		notes->offset += before - held->left;
+	}
+	return result;
+}
+
+/*
+ * The next block of those held. It stays where it is when it is not all there (then *need says how
+ * many bytes it takes) or fatal, so that it is met again by whoever comes next.
+ */
+static enum block_result
+pcapng_block(struct pcapng *p, struct reader *held, struct frame *f, struct format_notes *notes,
+	size_t *need)
+{
+	struct block b;
+	struct reader rest = *held;
+	struct reader head = reader_sub(&rest, BLOCK_LEAST);
+
+	*need = BLOCK_LEAST;
+	if (!reader_ok(&head))
+		return BLOCK_SHORT;
+	if (!block_head(p, head, &b, notes))
+		return BLOCK_FATAL;
+	block_fn *read = block_reader(b.type);
+	*need = b.length;
+	rest = *held;
+	struct reader whole = reader_sub(&rest, b.length);
+	if (!reader_ok(&whole))
+		return read != NULL ? BLOCK_SHORT : BLOCK_STRANGE;
+	enum block_result result = BLOCK_TAKEN;
+	if (read != NULL) {
+		reader_skip(&whole, BLOCK_HEAD);
+		b.body = reader_sub(&whole, b.length - BLOCK_LEAST);
+		if (format_u32(&whole, p->big) != b.length)
+			format_damaged(notes, "the two lengths of a block differ");
+		result = read(p, &b, f, notes);
+	}
+	if (result != BLOCK_FATAL)
+		*held = rest;
+	return result;
+}
+
+/* Type and length of the next block (section 3.1). False: they make no sense, notes tell. */
+static bool
+block_head(struct pcapng *p, struct reader r, struct block *b, struct format_notes *notes)
+{
+	struct reader third = r;
+
 	b->type = format_u32(&r, p->big);
 	if (b->type == BLOCK_SECTION) {
 		/* Its third field says in which byte order its length, and all that follows, is. */
-		struct reader order = reader_init(bytes + BLOCK_HEAD, 4);
-		uint32_t magic = reader_be32(&order);
-		order = reader_init(bytes + BLOCK_HEAD, 4);
-		if (magic != BYTE_ORDER_MAGIC && reader_le32(&order) != BYTE_ORDER_MAGIC) {
+		reader_skip(&third, BLOCK_HEAD);
+		struct reader again = third;
+		uint32_t magic = reader_be32(&third);
+		if (magic != BYTE_ORDER_MAGIC && reader_le32(&again) != BYTE_ORDER_MAGIC) {
 			notes->broken = "a section's byte order cannot be told";
-			return FORMAT_BROKEN;
+			return false;
 		}
 		p->big = magic == BYTE_ORDER_MAGIC;
 	}
 	b->length = format_u32(&r, p->big);
 	notes->broken = block_length_wrong(b);
-	return notes->broken == NULL ? FORMAT_FRAME : FORMAT_BROKEN;
+	return notes->broken == NULL;
 }
 
 static const char *

@@ -50,27 +50,30 @@ source_is_capture(struct source *s)
 }
 
 enum source_step
-source_next(struct source *s, struct frame *f)
+source_read(struct source *s, struct frame *frames, size_t max, size_t *count)
 {
+	*count = 0;
 	if (s->format == NULL && !source_detect(s))
 		return SOURCE_BROKEN;
 
 	struct format_notes notes = {.broken = NULL};
-	enum format_step step = s->format->next(s->state, s->in, f, &notes);
+	*count = s->format->read(s->state, s->in, frames, max, &notes);
 	if (notes.damaged != NULL && !s->damage_told) {
 		s->damage_told = true;
-		source_fail(s, notes.damaged, s->frames + 1, notes.damaged_at);
+		source_fail(s, notes.damaged, s->frames + notes.damaged_behind + 1,
+			notes.damaged_at);
 	}
-	if (step == FORMAT_BROKEN) {
-		source_fail(s, notes.broken, s->frames + 1, notes.offset);
-		return SOURCE_BROKEN;
+	for (size_t i = 0; i < *count; i++) {
+		frames[i].number = ++s->frames;
+		if (frames[i].len < frames[i].caplen)
+			frames[i].len = frames[i].caplen;
 	}
-	if (step == FORMAT_END)
+	if (*count > 0)
+		return SOURCE_FRAMES;
+	if (notes.broken == NULL)
 		return SOURCE_END;
-	f->number = ++s->frames;
-	if (f->len < f->caplen)
-		f->len = f->caplen;
-	return SOURCE_FRAME;
+	source_fail(s, notes.broken, s->frames + 1, notes.offset);
+	return SOURCE_BROKEN;
 }
 
 /* Finds the format by the stream's first bytes. */

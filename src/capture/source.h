@@ -12,7 +12,7 @@
 struct source;
 
 enum source_step {
-	SOURCE_FRAME,  /* a frame was read */
+	SOURCE_FRAMES, /* some were read */
 	SOURCE_END,    /* no more, all was read */
 	SOURCE_BROKEN, /* no more, though there should be: source_problem tells why */
 };
@@ -21,15 +21,19 @@ enum source_step {
 struct source *source_open(struct input *in);
 void source_close(struct source *s); /* takes NULL; closes the input */
 
-/* The next frame: all of it but file is filled in. Its data live until the next call. */
-enum source_step source_next(struct source *s, struct frame *f);
+/*
+ * The next frames, one at least and max at most: all of them but file is filled in. Their data live
+ * until the next call.
+ */
+enum source_step
+source_read(struct source *s, struct frame *frames, size_t max, size_t *count);
 
 /* Is it a capture at all? Reads no further than the first bytes. */
 bool source_is_capture(struct source *s);
 
 /*
  * What is wrong, as a sentence without full stop, since the last time this was asked; NULL:
- * nothing. Also after SOURCE_FRAME: that frame's, and reading goes on.
+ * nothing. Also after SOURCE_FRAMES: of one of those, and reading goes on.
  */
 const char *source_problem(struct source *s);
 uint64_t source_problem_packet(const struct source *s); /* the packet concerned; 0: none yet */

@@ -1,6 +1,7 @@
 /* Captures as a whole: lists of files and directories, compression, filter, problems. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -102,7 +104,7 @@ count_frames(const char *path, struct told *told)
 
 	struct capture *c = capture_open(&path, 1, &ops, told, error, sizeof error);
 	assert_non_null(c);
-	while (capture_next(c, &f) == 1)
+	while (capture_batch(c, &f, 1) == 1)
 		count++;
 	assert_int_equal(capture_incomplete(c), told->problems != 0);
 	struct capture_progress progress;
@@ -209,7 +211,7 @@ test_directory(void **state)
 	save("below/d", bytes, make_pcap(bytes, 200, 2, 1));
 	struct capture *c = capture_open(paths, 1, &ops, &told, error, sizeof error);
 	assert_non_null(c);
-	while (capture_next(c, &f) == 1) {
+	while (capture_batch(c, &f, 1) == 1) {
 		assert_true(f.time > last);
 		last = f.time;
 	}
@@ -249,7 +251,7 @@ test_problems(void **state)
 	struct capture *c = capture_open(paths, 3, &ops, &told, error, sizeof error);
 	assert_non_null(c);
 	assert_int_equal(told.problems, 1); /* the missing one */
-	while (capture_next(c, &f) == 1)
+	while (capture_batch(c, &f, 1) == 1)
 		count++;
 	assert_int_equal(count, 9);
 	assert_int_equal(told.problems, 2);
@@ -281,7 +283,7 @@ test_filter(void **state)
 	assert_int_equal(capture_filter(c, "tcp port and", error, sizeof error), -1);
 	assert_true(strlen(error) > 0);
 	assert_int_equal(capture_filter(c, "arp", error, sizeof error), 0);
-	while (capture_next(c, &f) == 1) {
+	while (capture_batch(c, &f, 1) == 1) {
 		assert_int_equal(f.data[13], 0x06);
 		count++;
 	}
@@ -293,6 +295,100 @@ test_filter(void **state)
 	capture_close(c);
 	unlink(paths[0]);
 	unlink(paths[1]);
+}
+
+/* What is read of frames: a digest of all, and whether each batch kept what was promised. */
+struct reading {
+	uint64_t frames, digest;
+	size_t longest;
+};
+
+static struct reading
+read_in_batches(const char *const *paths, size_t count, size_t max)
+{
+	char error[256];
+	struct frame frames[100];
+	struct reading r = {.frames = 0};
+	size_t got;
+
+	struct capture *c = capture_open(paths, count, NULL, NULL, error, sizeof error);
+	assert_non_null(c);
+	while ((got = capture_batch(c, frames, max)) > 0) {
+		assert_true(got <= max);
+		if (got > r.longest)
+			r.longest = got;
+		for (size_t i = 0; i < got; i++) {
+			assert_int_equal(frames[i].file, frames[0].file);
+			assert_int_equal(frames[i].number, frames[0].number + i);
+			r.frames++;
+			r.digest = r.digest * 31 + (uint64_t)frames[i].time;
+			for (uint32_t b = 0; b < frames[i].caplen; b++)
+				r.digest = r.digest * 31 + frames[i].data[b];
+		}
+	}
+	assert_false(capture_incomplete(c));
+	capture_close(c);
+	return r;
+}
+
+/* The same frames come in batches of any length, out of files much longer than what is held of them. */
+static void
+test_batches(void **state)
+{
+	enum { MANY = 20000, LONG_FILE = 24 + MANY * (16 + FRAME) };
+	char path[2][300];
+	uint8_t *bytes = malloc(LONG_FILE);
+	(void)state;
+
+	assert_non_null(bytes);
+	save("first", bytes, make_pcap(bytes, 1, MANY, 1));
+	save("second", bytes, make_pcap(bytes, 100000, 7, 1));
+	free(bytes);
+	const char *paths[] = {named("first", path[0]), named("second", path[1])};
+	struct reading single = read_in_batches(paths, 2, 1);
+	assert_int_equal(single.frames, MANY + 7);
+	for (size_t max = 2; max <= 100; max += 7) {
+		struct reading r = read_in_batches(paths, 2, max);
+		assert_int_equal(r.frames, single.frames);
+		assert_int_equal(r.digest, single.digest);
+		assert_int_equal(r.longest, max);
+	}
+	unlink(paths[0]);
+	unlink(paths[1]);
+}
+
+/* A pipe that gives a few bytes at a time. */
+static void
+test_drops(void **state)
+{
+	static uint8_t bytes[FILE_MAX];
+	char path[2][300];
+	size_t len = make_pcap(bytes, 1, FRAMES, 1);
+	(void)state;
+
+	save("file", bytes, len);
+	const char *file = named("file", path[0]), *fifo = named("fifo", path[1]);
+	struct reading want = read_in_batches(&file, 1, 1);
+	for (size_t drop = 1; drop < 3000; drop = drop * 3 + 1) {
+		assert_int_equal(mkfifo(fifo, 0600), 0);
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0) {
+			int fd = open(fifo, O_WRONLY);
+			for (size_t at = 0; at < len; at += drop)
+				if (write(fd, bytes + at, at + drop < len ? drop : len - at) < 0)
+					_exit(1);
+			_exit(0);
+		}
+		struct reading r = read_in_batches(&fifo, 1, 64);
+		int status;
+		waitpid(child, &status, 0);
+		assert_int_equal(status, 0);
+		assert_int_equal(r.frames, want.frames);
+		assert_int_equal(r.digest, want.digest);
+		unlink(fifo);
+	}
+	unlink(file);
 }
 
 static int
@@ -317,6 +413,8 @@ main(void)
 		cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_drops),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -53,7 +53,7 @@ read_capture(const char *path, uint64_t *silent)
 	if (c == NULL)
 		return 0;
 	struct decoder *d = decoder_create(NULL, count_packet, &packets);
-	while (capture_next(c, &f) == 1) {
+	while (capture_batch(c, &f, 1) == 1) {
 		uint64_t packets_before = packets, counted_before = counted(d);
 		frames++;
 		decoder_frame(d, &f);

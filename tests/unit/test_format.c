@@ -15,7 +15,7 @@
 #include "capture/tsresol.h"
 #include "tests/unit/hex.h"
 
-enum { OUT_MAX = 4096 };
+enum { OUT_MAX = 4096, BATCH_MAX = 8 };
 
 struct row {
 	const char *name;
@@ -103,6 +103,8 @@ static const struct row bad[] = {
 		FRAME_LINE "! 2 at 43: file is cut off in the middle of a packet\n"},
 	{"pcap, absurd length", LE_HEADER "01000000 02000000 00000080 05000000",
 		"! 1 at 24: a packet claims to be longer than any can be\n"},
+	{"pcap, one byte longer than any", LE_HEADER "01000000 02000000 01000001 01000001",
+		"! 1 at 24: a packet claims to be longer than any can be\n"},
 	{"pcapng, no byte order", "0a0d0d0a 1c000000 00000000 0100 0000 ffffffffffffffff 1c000000",
 		"! 1 at 0: a section's byte order cannot be told\n"},
 	{"pcapng, version 2", "0a0d0d0a 1c000000 4d3c2b1a 0200 0000 ffffffffffffffff 1c000000",
@@ -133,27 +135,29 @@ static const struct row bad[] = {
 		FRAME_LINE "! 1 at 48: a block is too short for a packet\n"},
 };
 
-/* Reads all of it; returns the number of frames. */
+/* Reads all of it, so many frames at once: what is told of them and of problems. */
 static unsigned
-read_all(const uint8_t *bytes, size_t len, char out[OUT_MAX])
+read_all(const uint8_t *bytes, size_t len, size_t max, char out[OUT_MAX])
 {
 	struct source *s = source_open(input_open_memory(bytes, len));
-	struct frame f;
+	struct frame f[BATCH_MAX];
 	enum source_step step;
 	unsigned frames = 0;
-	size_t used = 0;
+	size_t used = 0, count;
 
 	out[0] = '\0';
 	do {
-		step = source_next(s, &f);
-		if (step == SOURCE_FRAME) {
+		step = source_read(s, f, max, &count);
+		assert_int_equal(step == SOURCE_FRAMES, count > 0);
+		for (size_t i = 0; i < count; i++) {
 			frames++;
-			assert_int_equal(f.number, frames);
-			uint8_t *copy = malloc(f.caplen + 1);
-			memcpy(copy, f.data, f.caplen);
+			assert_int_equal(f[i].number, frames);
+			uint8_t *copy = malloc(f[i].caplen + 1);
+			memcpy(copy, f[i].data, f[i].caplen);
 			free(copy);
 			used += (size_t)snprintf(out + used, OUT_MAX - used, "%lld %u/%u %u %u\n",
-				(long long)f.time, f.caplen, f.len, f.link, f.interface);
+				(long long)f[i].time, f[i].caplen, f[i].len, f[i].link,
+				f[i].interface);
 		}
 		const char *problem = source_problem(s);
 		if (problem != NULL)
@@ -161,9 +165,43 @@ read_all(const uint8_t *bytes, size_t len, char out[OUT_MAX])
 				(unsigned long long)source_problem_packet(s),
 				(unsigned long long)source_problem_offset(s), problem);
 		assert_true(step != SOURCE_BROKEN || problem != NULL);
-	} while (step == SOURCE_FRAME);
+	} while (step == SOURCE_FRAMES);
 	source_close(s);
 	return frames;
+}
+
+/* The lines of frames, or those of problems. */
+static void
+pick_lines(const char *text, bool problems, char out[OUT_MAX])
+{
+	size_t used = 0;
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n") + 1;
+		if ((*text == '!') == problems) {
+			memcpy(out + used, text, len);
+			used += len;
+		}
+		text += len;
+	}
+	out[used] = '\0';
+}
+
+/* Read in batches it says the same, but that problems come before or behind other frames. */
+static void
+check_batched(const struct row *row, const uint8_t *bytes, size_t len)
+{
+	char single[OUT_MAX], batched[OUT_MAX], want[OUT_MAX], got[OUT_MAX];
+
+	read_all(bytes, len, 1, single);
+	read_all(bytes, len, BATCH_MAX, batched);
+	for (int problems = 0; problems < 2; problems++) {
+		pick_lines(single, problems != 0, want);
+		pick_lines(batched, problems != 0, got);
+		if (strcmp(want, got) != 0)
+			fail_msg("%s, %zu bytes, batched: got\n%sinstead of\n%s", row->name, len,
+				got, want);
+	}
 }
 
 static void
@@ -173,13 +211,15 @@ check(const struct row *row)
 	size_t len;
 	uint8_t *bytes = hex_bytes(row->hex, &len);
 
-	unsigned frames = read_all(bytes, len, out);
+	unsigned frames = read_all(bytes, len, 1, out);
 	if (strcmp(out, row->want) != 0)
 		fail_msg("%s: got\n%sinstead of\n%s", row->name, out, row->want);
+	check_batched(row, bytes, len);
 	for (size_t n = 0; n < len; n++) {
 		uint8_t *prefix = malloc(n > 0 ? n : 1);
 		memcpy(prefix, bytes, n);
-		assert_true(read_all(prefix, n, out) <= frames);
+		assert_true(read_all(prefix, n, 1, out) <= frames);
+		check_batched(row, prefix, n);
 		free(prefix);
 	}
 	free(bytes);

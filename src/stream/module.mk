@@ -3,6 +3,7 @@ libwaybill_a_SOURCES += \
 	src/stream/held.h \
 	src/stream/internal.h \
 	src/stream/order.c \
+	src/stream/pool.c \
 	src/stream/stream.c \
 	src/stream/stream.h
 

@@ -28,15 +28,15 @@ static void gap(struct stream *s, enum side from, uint64_t len, int64_t time);
 static void give_held(struct stream *s, enum side from, int64_t time);
 static void in_order(struct stream *s, enum side from, struct piece piece, int64_t time);
 static void believe(struct stream *s, enum side from, uint64_t to, int64_t time);
-static void hold(struct stream *s, struct direction *d, struct held_list **list,
-        struct piece piece);
-static void hold_part(struct stream *s, struct direction *d, struct held_list *list,
+static void hold(struct stream *s, struct disorder *x, struct held_list *list, struct piece piece);
+static void hold_part(struct stream *s, struct disorder *x, struct held_list *list,
         const struct piece *piece, uint64_t to);
 static bool make_room(struct stream *s, enum side from, struct piece *piece, int64_t time);
 static bool fits(const struct stream *s, const struct direction *d, uint32_t len);
 static struct held *first_held(const struct direction *d);
-static struct held *take_held(struct stream *s, struct direction *d, struct held_list *list);
-static void forget(struct stream *s, struct direction *d, struct held_list **list);
+static struct held *first_doubted(const struct direction *d);
+static struct held *take_held(struct stream *s, struct disorder *x, struct held_list *list);
+static void forget(struct stream *s, struct disorder *x, struct held_list *list);
 static void piece_skip(struct piece *piece, uint64_t to);
 static void piece_end_at(struct piece *piece, uint64_t end);
 static uint64_t piece_end(const struct piece *piece);
@@ -82,33 +82,65 @@ begin_or(const struct held *h, uint64_t offset)
 static struct held *
 first_held(const struct direction *d)
 {
-	return d->held != NULL ? d->held->first[0] : NULL;
+	return d->disorder != NULL ? d->disorder->held.first[0] : NULL;
 }
 
 static struct held *
-take_held(struct stream *s, struct direction *d, struct held_list *list)
+first_doubted(const struct direction *d)
+{
+	return d->disorder != NULL ? d->disorder->doubted.first[0] : NULL;
+}
+
+static struct held *
+take_held(struct stream *s, struct disorder *x, struct held_list *list)
 {
 	struct held *h = held_take(list);
-	d->held_bytes -= held_cost(h->len);
+	x->held_bytes -= held_cost(h->len);
 	s->pool->used -= held_cost(h->len);
 	return h;
 }
 
 static void
-forget(struct stream *s, struct direction *d, struct held_list **list)
+forget(struct stream *s, struct disorder *x, struct held_list *list)
 {
-	while (*list != NULL && (*list)->first[0] != NULL)
-		free(take_held(s, d, *list));
-	free(*list);
-	*list = NULL;
+	while (list->first[0] != NULL)
+		free(take_held(s, x, list));
 }
 
 void
 order_forget(struct stream *s, enum side from)
 {
-	struct direction *d = &s->side[from];
-	forget(s, d, &d->held);
-	forget(s, d, &d->doubted);
+	struct disorder *x = s->side[from].disorder;
+	if (x == NULL)
+		return;
+	forget(s, x, &x->held);
+	forget(s, x, &x->doubted);
+}
+
+struct disorder *
+order_disorder(struct stream *s, struct direction *d)
+{
+	if (d->disorder != NULL)
+		return d->disorder;
+	struct disorder *x = malloc(sizeof *x);
+	if (x == NULL) {
+		stream_count(s, COUNT_STREAM_MEMORY, 1);
+		return NULL;
+	}
+	*x = (struct disorder){.fin_at = direction_fin_at(d)};
+	return d->disorder = x;
+}
+
+void
+order_settle(struct direction *d)
+{
+	const struct disorder *x = d->disorder;
+	if (x->held.first[0] != NULL || x->doubted.first[0] != NULL || x->has_far_ack ||
+	        (x->waiting && d->state != DIRECTION_ENDED) ||
+	        (x->has_other && d->state == DIRECTION_SYN) || (d->fin && x->fin_at != d->next))
+		return;
+	free(d->disorder);
+	d->disorder = NULL;
 }
 
 static void
@@ -127,7 +159,6 @@ gap(struct stream *s, enum side from, uint64_t len, int64_t time)
 	d->next += len;
 	if (len == 0 || d->ignored)
 		return;
-	d->missing += len;
 	stream_count(s, COUNT_STREAM_GAPS, 1);
 	stream_count(s, COUNT_STREAM_GAP_BYTES, len);
 	s->pool->ops.gap(s->ctx, from, len, time);
@@ -138,11 +169,10 @@ static void
 believe(struct stream *s, enum side from, uint64_t to, int64_t time)
 {
 	struct direction *d = &s->side[from];
-	while (d->doubted != NULL && d->next < to && d->state != DIRECTION_ENDED) {
-		struct held *h = d->doubted->first[0];
-		if (h == NULL || h->offset > d->next)
-			return;
-		h = take_held(s, d, d->doubted);
+	struct held *h;
+	while ((h = first_doubted(d)) != NULL && h->offset <= d->next && d->next < to &&
+	        d->state != DIRECTION_ENDED) {
+		h = take_held(s, d->disorder, &d->disorder->doubted);
 		struct piece piece = {h->offset, held_bytes(h), h->len, h->cut};
 		if (piece_end(&piece) > d->next) {
 			piece_skip(&piece, d->next);
@@ -158,8 +188,7 @@ order_skip(struct stream *s, enum side from, uint64_t offset, int64_t time)
 	const struct direction *d = &s->side[from];
 	believe(s, from, offset, time);
 	while (d->next < offset && d->state != DIRECTION_ENDED) {
-		const struct held *doubted = d->doubted != NULL ? d->doubted->first[0] : NULL;
-		const uint64_t to = begin_or(doubted, offset);
+		const uint64_t to = begin_or(first_doubted(d), offset);
 		gap(s, from, to - d->next, time);
 		believe(s, from, offset, time);
 	}
@@ -171,7 +200,7 @@ static void
 give_held(struct stream *s, enum side from, int64_t time)
 {
 	struct direction *d = &s->side[from];
-	struct held *h = take_held(s, d, d->held);
+	struct held *h = take_held(s, d->disorder, &d->disorder->held);
 	give(s, from, held_bytes(h), h->len, time);
 	gap(s, from, h->cut, time);
 	free(h);
@@ -184,7 +213,7 @@ order_drain(struct stream *s, enum side from, int64_t time)
 	const struct held *h;
 	while ((h = first_held(d)) != NULL && h->offset == d->next)
 		give_held(s, from, time);
-	if (d->fin && d->next >= d->fin_at && d->state != DIRECTION_ENDED) {
+	if (d->fin && d->next >= direction_fin_at(d) && d->state != DIRECTION_ENDED) {
 		d->state = DIRECTION_ENDED;
 		order_forget(s, from);
 		s->pool->ops.end(s->ctx, from, false, time);
@@ -216,26 +245,28 @@ in_order(struct stream *s, enum side from, struct piece piece, int64_t time)
 {
 	struct direction *d = &s->side[from];
 	const uint64_t end = piece_end(&piece);
-	while (d->next < end) {
-		const struct held *h = first_held(d);
-		uint64_t to = end;
-		if (h != NULL && h->offset <= d->next) {
+	const struct held *h;
+	while ((h = first_held(d)) != NULL && h->offset < end && d->next < end) {
+		if (h->offset <= d->next) {
+			const uint64_t to = held_end(h) < end ? held_end(h) : end;
 			compare(s, h, &piece);
-			to = held_end(h) < end ? held_end(h) : end;
 			stream_count(s, COUNT_STREAM_RETRANSMITTED, to - d->next);
 			piece_skip(&piece, to);
 			give_held(s, from, time);
 			continue;
 		}
-		if (h != NULL && h->offset < end)
-			to = h->offset;
 		struct piece part = piece;
-		piece_end_at(&part, to);
-		piece_skip(&piece, to);
+		piece_end_at(&part, h->offset);
+		piece_skip(&piece, h->offset);
 		give(s, from, part.bytes, part.len, time);
 		gap(s, from, part.cut, time);
 	}
-	order_drain(s, from, time);
+	if (d->next < end) {
+		give(s, from, piece.bytes, piece.len, time);
+		gap(s, from, piece.cut, time);
+	}
+	if (d->disorder != NULL || d->fin)
+		order_drain(s, from, time);
 }
 
 static uint64_t
@@ -252,13 +283,13 @@ static bool
 fits(const struct stream *s, const struct direction *d, uint32_t len)
 {
 	const size_t cost = held_cost(len);
-	return s->pool->used + cost <= s->pool->memory &&
-	       d->held_bytes + cost <= s->pool->per_stream;
+	const size_t held = d->disorder != NULL ? d->disorder->held_bytes : 0;
+	return s->pool->used + cost <= s->pool->memory && held + cost <= s->pool->per_stream;
 }
 
 /* Holds the part of piece before offset to. */
 static void
-hold_part(struct stream *s, struct direction *d, struct held_list *list, const struct piece *piece,
+hold_part(struct stream *s, struct disorder *x, struct held_list *list, const struct piece *piece,
         uint64_t to)
 {
 	struct piece part = *piece;
@@ -268,23 +299,17 @@ hold_part(struct stream *s, struct direction *d, struct held_list *list, const s
 		stream_count(s, COUNT_STREAM_MEMORY, 1);
 		return; /* a hole stays where it would have been */
 	}
-	d->held_bytes += held_cost(part.len);
+	x->held_bytes += held_cost(part.len);
 	s->pool->used += held_cost(part.len);
 	stream_count(s, COUNT_STREAM_HELD, 1);
 }
 
 /* Keeps a copy of those bytes of piece that are not held yet: the first copy of a byte wins. */
 static void
-hold(struct stream *s, struct direction *d, struct held_list **list, struct piece piece)
+hold(struct stream *s, struct disorder *x, struct held_list *list, struct piece piece)
 {
-	if (*list == NULL)
-		*list = calloc(1, sizeof **list);
-	if (*list == NULL) {
-		stream_count(s, COUNT_STREAM_MEMORY, 1);
-		return;
-	}
 	const uint64_t end = piece_end(&piece);
-	const struct held *h = held_seek(*list, piece.offset);
+	const struct held *h = held_seek(list, piece.offset);
 	while (piece.offset < end) {
 		uint64_t to = end;
 		if (h != NULL && h->offset <= piece.offset) {
@@ -295,7 +320,7 @@ hold(struct stream *s, struct direction *d, struct held_list **list, struct piec
 		} else {
 			if (h != NULL && h->offset < end)
 				to = h->offset;
-			hold_part(s, d, *list, &piece, to);
+			hold_part(s, x, list, &piece, to);
 		}
 		piece_skip(&piece, to);
 	}
@@ -306,9 +331,12 @@ order_doubt(struct stream *s, enum side from, struct piece piece)
 {
 	struct direction *d = &s->side[from];
 	stream_count(s, COUNT_STREAM_DOUBTED, 1);
-	if (!d->ignored && d->state == DIRECTION_OPEN && piece_end(&piece) > d->next &&
-	        !direction_is_far(d, piece.offset) && fits(s, d, piece.len))
-		hold(s, d, &d->doubted, piece);
+	if (d->ignored || d->state != DIRECTION_OPEN || piece_end(&piece) <= d->next ||
+	        direction_is_far(d, piece.offset) || !fits(s, d, piece.len))
+		return;
+	struct disorder *x = order_disorder(s, d);
+	if (x != NULL)
+		hold(s, x, &x->doubted, piece);
 }
 
 /*
@@ -325,9 +353,10 @@ make_room(struct stream *s, enum side from, struct piece *piece, int64_t time)
 		stream_count(s, COUNT_STREAM_MEMORY, 1);
 		if (direction_is_far(d, piece->offset))
 			return false;
-		forget(s, d, &d->doubted);
+		if (d->disorder != NULL)
+			forget(s, d->disorder, &d->disorder->doubted);
 		if (h != NULL && direction_is_far(d, h->offset))
-			forget(s, d, &d->held);
+			forget(s, d->disorder, &d->disorder->held);
 		else
 			order_skip(s, from, begin_or(h, piece->offset), time);
 		if (d->next >= end || d->ignored)
@@ -342,8 +371,9 @@ void
 order_take(struct stream *s, enum side from, struct piece piece, int64_t time)
 {
 	struct direction *d = &s->side[from];
-	if (d->fin && piece_end(&piece) > d->fin_at) {
-		const uint64_t keep = piece.offset < d->fin_at ? d->fin_at : piece.offset;
+	if (d->fin && piece_end(&piece) > direction_fin_at(d)) {
+		const uint64_t fin_at = direction_fin_at(d);
+		const uint64_t keep = piece.offset < fin_at ? fin_at : piece.offset;
 		stream_count(s, COUNT_STREAM_AFTER_END, piece_end(&piece) - keep);
 		piece_end_at(&piece, keep);
 	}
@@ -362,17 +392,16 @@ order_take(struct stream *s, enum side from, struct piece piece, int64_t time)
 	}
 	if (piece.offset == end)
 		return;
-	if (d->state == DIRECTION_SYN) { /* wait until the peer has taken data with the SYN */
-		if (fits(s, d, piece.len))
-			hold(s, d, &d->held, piece);
+	/* Before it is open: wait until the peer has taken data with the SYN. */
+	if (d->state == DIRECTION_SYN ? !fits(s, d, piece.len) : !make_room(s, from, &piece, time))
 		return;
-	}
-	if (!make_room(s, from, &piece, time))
-		return;
-	if (piece.offset > d->next)
-		hold(s, d, &d->held, piece);
-	else
+	if (piece.offset > d->next || d->state == DIRECTION_SYN) {
+		struct disorder *x = order_disorder(s, d);
+		if (x != NULL)
+			hold(s, x, &x->held, piece);
+	} else {
 		in_order(s, from, piece, time);
+	}
 }
 
 void
@@ -383,29 +412,33 @@ order_check(struct stream *s, enum side from, int64_t time)
 	uint64_t known = d->acked; /* that the peer has these bytes */
 	if (!d->acked_any && h != NULL)
 		known = h->offset;
-	if (d->fin && known > d->fin_at)
-		known = d->fin_at;
+	if (d->fin && known > direction_fin_at(d))
+		known = direction_fin_at(d);
 	if (d->acked_any && !d->ignored)
 		believe(s, from, known, time);
-	if (known <= d->next || d->ignored || d->state == DIRECTION_SYN) {
-		d->waiting = false;
+	const bool ahead = known > d->next && !d->ignored && d->state != DIRECTION_SYN;
+	struct disorder *x = ahead ? order_disorder(s, d) : d->disorder;
+	if (x == NULL)
+		return;
+	if (!ahead) {
+		x->waiting = false;
 		return;
 	}
-	if (!d->waiting || d->wait_next != d->next) {
-		d->waiting = true;
-		d->wait_since = time;
-		d->wait_next = d->next;
-		d->wait_for = known;
+	if (!x->waiting || x->wait_next != d->next) {
+		x->waiting = true;
+		x->wait_since = time;
+		x->wait_next = d->next;
+		x->wait_for = known;
 		return;
 	}
 	const int64_t patience = d->acked_any ? hole_time : hole_time_blind;
-	const int64_t waited = (int64_t)((uint64_t)time - (uint64_t)d->wait_since);
-	if (waited < patience && (d->held_bytes < HOLE_HELD || !d->acked_any))
+	const int64_t waited = (int64_t)((uint64_t)time - (uint64_t)x->wait_since);
+	if (waited < patience && (x->held_bytes < HOLE_HELD || !d->acked_any))
 		return;
-	d->waiting = false;
-	while (d->next < d->wait_for && d->state != DIRECTION_ENDED && !d->ignored) {
+	x->waiting = false;
+	while (d->next < x->wait_for && d->state != DIRECTION_ENDED && !d->ignored) {
 		h = first_held(d);
-		order_skip(s, from, begin_or(h, d->wait_for), time);
+		order_skip(s, from, begin_or(h, x->wait_for), time);
 	}
 }
 
@@ -420,8 +453,8 @@ order_finish(struct stream *s, enum side from, int64_t time)
 	if (d->state == DIRECTION_ENDED || d->ignored)
 		return;
 	believe(s, from, d->acked_any ? d->acked : UINT64_MAX, time);
-	if (d->fin && !direction_is_far(d, d->fin_at))
-		order_skip(s, from, d->fin_at, time);
+	if (d->fin && !direction_is_far(d, direction_fin_at(d)))
+		order_skip(s, from, direction_fin_at(d), time);
 	else if (d->acked > d->next + 1) /* one more than was seen is a FIN that was not */
 		order_skip(s, from, d->acked, time);
 }

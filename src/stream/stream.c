@@ -6,40 +6,8 @@
  * used.
  */
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/hash.h"
 #include "stream/internal.h"
-
-enum {
-	MEMORY_STANDARD = 256 * 1024 * 1024,
-	PER_STREAM_STANDARD = 16 * 1024 * 1024, /* a window that may be lost and sent again */
-};
-
-static const struct coverage_counter counters[STREAM_COUNTERS] = {
-	[COUNT_STREAM_HELD] = {"stream_held", "TCP segments held until those before them came", 0},
-	[COUNT_STREAM_RETRANSMITTED] = {"stream_retransmitted", "TCP bytes sent again", 0},
-	[COUNT_STREAM_CONFLICT] = {"stream_overlap_conflict",
-	        "TCP bytes sent again with another value; the first was used", 0},
-	[COUNT_STREAM_GAPS] = {"stream_gaps", "holes in TCP streams", 0},
-	[COUNT_STREAM_GAP_BYTES] = {"stream_gap_bytes",
-	        "TCP bytes that moved and were not captured", 0},
-	[COUNT_STREAM_CUT] = {"stream_cut_bytes", "TCP bytes cut off by the snap length", 0},
-	[COUNT_STREAM_DOUBTED] = {"stream_doubted",
-	        "TCP segments with a wrong checksum, used where the receiver acknowledged them", 0},
-	[COUNT_STREAM_WINDOW] = {"stream_out_of_window",
-	        "TCP segments and ACKs outside of any window", 0},
-	[COUNT_STREAM_AFTER_END] = {"stream_after_end", "TCP bytes behind a FIN", 0},
-	[COUNT_STREAM_NO_ACK] = {"stream_no_ack",
-	        "TCP segments without an ACK, which no host takes", 0},
-	[COUNT_STREAM_RST] = {"stream_rst_ignored", "TCP resets that no host takes", 0},
-	[COUNT_STREAM_SYN_DATA] = {"stream_syn_data",
-	        "data with a SYN that its receiver did not take", 0},
-	[COUNT_STREAM_URGENT] = {"stream_urgent",
-	        "TCP segments with urgent data, which was kept in line", 0},
-	[COUNT_STREAM_MEMORY] = {"stream_memory", "times that memory for TCP segments ran out", 0},
-	[COUNT_STREAM_OPEN] = {"stream_open", "TCP connections not followed: no memory", 0},
-};
 
 /* Who shows from where a direction counts, after its SYN. */
 enum witness {
@@ -60,47 +28,17 @@ static void take_rst(struct stream *s, enum side from, const struct packet *p);
 static void take_data(struct stream *s, enum side from, const struct packet *p);
 static void take_fin(struct stream *s, enum side from, uint64_t at, int64_t time);
 static void place(struct stream *s, enum side from, int64_t offset, const struct packet *p);
+static void begin(struct stream *s, enum side from, const struct packet *p);
 static void advance_acked(struct stream *s, struct direction *d, uint64_t offset);
 static bool near_held(const struct direction *d, uint64_t offset);
 static bool near_far_ack(const struct direction *d, uint64_t offset);
 
-struct stream_pool *
-stream_pool_create(const struct stream_limits *limits, const struct stream_ops *ops)
-{
-	struct stream_pool *p = calloc(1, sizeof *p);
-	if (p == NULL)
-		return NULL;
-	p->ops = *ops;
-	p->memory = limits->memory > 0 ? limits->memory : MEMORY_STANDARD;
-	p->per_stream = limits->per_stream > 0 ? limits->per_stream : PER_STREAM_STANDARD;
-	p->random = hash_key_random().k0 | 1;
-	memcpy(p->counters, counters, sizeof p->counters);
-	return p;
-}
-
-void
-stream_pool_destroy(struct stream_pool *p)
-{
-	free(p);
-}
-
-const struct coverage_counter *
-stream_pool_counters(struct stream_pool *p, size_t *count)
-{
-	*count = STREAM_COUNTERS;
-	return p->counters;
-}
-
 struct stream *
 stream_open(struct stream_pool *p, void *ctx)
 {
-	struct stream *s = calloc(1, sizeof *s);
-	if (s == NULL) {
-		p->counters[COUNT_STREAM_OPEN].count++;
-		return NULL;
-	}
-	s->pool = p;
-	s->ctx = ctx;
+	struct stream *s = stream_pool_take(p);
+	if (s != NULL)
+		s->ctx = ctx;
 	return s;
 }
 
@@ -118,8 +56,9 @@ stream_close(struct stream *s, int64_t time)
 			s->pool->ops.end(s->ctx, from, true, time);
 		}
 		order_forget(s, from);
+		free(d->disorder);
 	}
-	free(s);
+	stream_pool_give(s->pool, s);
 }
 
 void
@@ -127,12 +66,6 @@ stream_ignore(struct stream *s, enum side from)
 {
 	order_forget(s, from);
 	s->side[from].ignored = true;
-}
-
-uint64_t
-stream_missing(const struct stream *s, enum side from)
-{
-	return s->side[from].missing;
 }
 
 /*
@@ -176,8 +109,9 @@ bear_out(struct stream *s, enum side from, uint32_t sequence, enum witness witne
 {
 	struct direction *d = &s->side[from];
 	uint32_t base = d->base;
-	if (d->has_other && sequence == d->other_base) {
-		base = d->other_base;
+	const struct disorder *x = d->disorder;
+	if (x != NULL && x->has_other && sequence == x->other_base) {
+		base = x->other_base;
 	} else if (!near(d, sequence, d->base)) {
 		const bool far = sequence - d->base > STREAM_WINDOW;
 		if (far && witness == WITNESS_ACK)
@@ -212,32 +146,35 @@ take_guessed(struct direction *d, uint32_t sequence)
 static void
 advance_acked(struct stream *s, struct direction *d, uint64_t offset)
 {
-	if (direction_is_far(d, offset) && !near_held(d, offset) &&
-	        !(d->state == DIRECTION_GUESSED && near_far_ack(d, offset))) {
-		d->has_far_ack = true;
-		d->far_ack = offset;
+	const bool far = direction_is_far(d, offset) && !near_held(d, offset) &&
+	                 !(d->state == DIRECTION_GUESSED && near_far_ack(d, offset));
+	struct disorder *x = far ? order_disorder(s, d) : d->disorder;
+	if (!far)
+		d->acked = offset;
+	else
 		stream_count(s, COUNT_STREAM_WINDOW, 1);
-		return;
+	if (x != NULL) {
+		x->has_far_ack = far;
+		x->far_ack = offset;
 	}
-	d->acked = offset;
-	d->has_far_ack = false;
 }
 
 /* Is a byte held that lies in one window with offset? */
 static bool
 near_held(const struct direction *d, uint64_t offset)
 {
-	if (d->held == NULL)
+	if (d->disorder == NULL)
 		return false;
-	const struct held *h = held_seek(d->held, offset - STREAM_WINDOW);
+	const struct held *h = held_seek(&d->disorder->held, offset - STREAM_WINDOW);
 	return h != NULL && h->offset < offset + STREAM_WINDOW;
 }
 
 static bool
 near_far_ack(const struct direction *d, uint64_t offset)
 {
-	return d->has_far_ack && offset + STREAM_WINDOW > d->far_ack &&
-	       offset < d->far_ack + STREAM_WINDOW;
+	const struct disorder *x = d->disorder;
+	return x != NULL && x->has_far_ack && offset + STREAM_WINDOW > x->far_ack &&
+	       offset < x->far_ack + STREAM_WINDOW;
 }
 
 /* p's sender tells what it has of the other direction. */
@@ -274,9 +211,12 @@ take_syn(struct stream *s, enum side from, const struct packet *p)
 	const bool untouched = d->next == 0 && d->high == 0 && !d->fin;
 	if (base != d->base && (d->state == DIRECTION_SYN ||
 	                               (d->state == DIRECTION_OPEN && answer && untouched))) {
+		struct disorder *x = order_disorder(s, d);
+		if (x != NULL) {
+			x->has_other = true;
+			x->other_base = d->base;
+		}
 		d->state = DIRECTION_SYN;
-		d->has_other = true;
-		d->other_base = d->base;
 		order_forget(s, from);
 		d->high = 0;
 		d->base = base;
@@ -312,12 +252,15 @@ static void
 take_fin(struct stream *s, enum side from, uint64_t at, int64_t time)
 {
 	struct direction *d = &s->side[from];
-	if ((d->fin && !direction_is_far(d, d->fin_at)) || at < d->high || at < d->next)
+	if ((d->fin && !direction_is_far(d, direction_fin_at(d))) || at < d->high || at < d->next)
 		return; /* sent again, or with data behind it */
-	d->fin = true;
-	d->fin_at = at;
 	if (d->ignored)
 		d->next = at; /* holes do not matter any more */
+	if (at > d->next && order_disorder(s, d) == NULL)
+		return; /* as if it had not been captured */
+	if (d->disorder != NULL)
+		d->disorder->fin_at = at;
+	d->fin = true;
 	order_drain(s, from, time);
 }
 
@@ -328,16 +271,16 @@ take_data(struct stream *s, enum side from, const struct packet *p)
 	const uint32_t sequence = p->tcp_flags & TCP_SYN ? p->tcp_seq + 1 : p->tcp_seq;
 	const bool fin = (p->tcp_flags & (TCP_FIN | TCP_SYN)) == TCP_FIN;
 	if (p->payload_len == 0 && !fin)
-		return;
-	if (p->payload_len <= 1 && !fin && offset_of(d, sequence) == (int64_t)d->next - 1)
-		return; /* a keep-alive (RFC 9293 section 3.8.4); its byte is no data */
+		return; /* a SYN with a FIN ends nothing */
 	const int64_t offset = offset_of(d, sequence);
 	const int64_t end = offset + p->payload_len;
+	if (p->payload_len <= 1 && !fin && offset == (int64_t)d->next - 1)
+		return; /* a keep-alive (RFC 9293 section 3.8.4); its byte is no data */
 	if (offset > 0 && direction_is_far(d, (uint64_t)offset)) {
 		stream_count(s, COUNT_STREAM_WINDOW, 1);
 		if (near_far_ack(d, (uint64_t)offset)) {
-			d->acked = d->far_ack;
-			d->has_far_ack = false;
+			d->acked = d->disorder->far_ack;
+			d->disorder->has_far_ack = false;
 		}
 	} else {
 		d->reset = false; /* it went on: that reset was not taken */
@@ -359,8 +302,8 @@ place(struct stream *s, enum side from, int64_t offset, const struct packet *p)
 		return;
 	}
 	if (d->state == DIRECTION_ENDED) {
-		if ((uint64_t)end > d->fin_at)
-			stream_count(s, COUNT_STREAM_AFTER_END, (uint64_t)end - d->fin_at);
+		if ((uint64_t)end > direction_fin_at(d))
+			stream_count(s, COUNT_STREAM_AFTER_END, (uint64_t)end - direction_fin_at(d));
 		return;
 	}
 	const uint32_t before = offset < 0 ? (uint32_t)-offset : 0;
@@ -377,12 +320,26 @@ place(struct stream *s, enum side from, int64_t offset, const struct packet *p)
 		order_take(s, from, piece, p->time);
 }
 
+/* p begins its sender's direction, or does so anew. */
+static void
+begin(struct stream *s, enum side from, const struct packet *p)
+{
+	struct direction *d = &s->side[from];
+	if (p->tcp_flags & TCP_SYN)
+		take_syn(s, from, p);
+	else if (d->state == DIRECTION_SYN)
+		bear_out(s, from, p->tcp_seq, WITNESS_SELF, p->time);
+	else if (d->state == DIRECTION_NEW)
+		open_at(s, from, p->tcp_seq, p->time);
+	else if (d->state == DIRECTION_GUESSED)
+		take_guessed(d, p->tcp_seq);
+}
+
 void
 stream_segment(struct stream *s, enum side from, const struct packet *p)
 {
-	struct direction *d = &s->side[from];
-	const struct direction *other = &s->side[side_other(from)];
-	const bool unanswered = other->state == DIRECTION_SYN && d->state == DIRECTION_NEW;
+	struct direction *d = &s->side[from], *other = &s->side[side_other(from)];
+	const bool unanswered = d->state == DIRECTION_NEW && other->state == DIRECTION_SYN;
 	if (!(p->tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST))) {
 		stream_count(s, COUNT_STREAM_NO_ACK, 1); /* RFC 9293 section 3.10.7.4, fifth */
 		return;
@@ -407,27 +364,35 @@ stream_segment(struct stream *s, enum side from, const struct packet *p)
 	}
 	if (unanswered && (p->tcp_flags & (TCP_FIN | TCP_SYN)) == TCP_FIN)
 		return; /* nothing was opened that could end (RFC 9293 section 3.10.7.3, fifth) */
-	if (p->tcp_flags & TCP_SYN)
-		take_syn(s, from, p);
-	else if (d->state == DIRECTION_SYN)
-		bear_out(s, from, p->tcp_seq, WITNESS_SELF, p->time);
-	else if (d->state == DIRECTION_NEW)
-		open_at(s, from, p->tcp_seq, p->time);
-	else if (d->state == DIRECTION_GUESSED)
-		take_guessed(d, p->tcp_seq);
-	take_data(s, from, p);
-	if (d->state == DIRECTION_OPEN)
+	if (d->state != DIRECTION_OPEN || p->tcp_flags & TCP_SYN)
+		begin(s, from, p);
+	if (p->payload_len > 0 || p->tcp_flags & TCP_FIN)
+		take_data(s, from, p);
+	if (d->state == DIRECTION_OPEN && !direction_is_calm(d))
 		order_check(s, from, p->time);
+	if (d->disorder != NULL)
+		order_settle(d);
+	if (other->disorder != NULL)
+		order_settle(other);
 }
 
 void
 stream_handshake(struct stream *s, const uint32_t isn[2], unsigned seen)
 {
-	const struct packet packets[3] = {
-		{.tcp_flags = TCP_SYN, .tcp_seq = isn[0]},
-		{.tcp_flags = TCP_SYN | TCP_ACK, .tcp_seq = isn[1], .tcp_ack = isn[0] + 1},
-		{.tcp_flags = TCP_ACK, .tcp_seq = isn[0] + 1, .tcp_ack = isn[1] + 1},
+	const struct packet syn = {.tcp_flags = TCP_SYN, .tcp_seq = isn[SIDE_SOURCE]};
+	const struct packet syn_ack = {
+		.tcp_flags = TCP_SYN | TCP_ACK,
+		.tcp_seq = isn[SIDE_DESTINATION],
+		.tcp_ack = isn[SIDE_SOURCE] + 1,
 	};
-	for (unsigned i = 0; i < seen && i < 3; i++)
-		stream_segment(s, i == 1 ? SIDE_DESTINATION : SIDE_SOURCE, &packets[i]);
+	const struct packet ack = {
+		.tcp_flags = TCP_ACK,
+		.tcp_seq = isn[SIDE_SOURCE] + 1,
+		.tcp_ack = isn[SIDE_DESTINATION] + 1,
+	};
+	stream_segment(s, SIDE_SOURCE, &syn);
+	if (seen >= 2)
+		stream_segment(s, SIDE_DESTINATION, &syn_ack);
+	if (seen >= 3)
+		stream_segment(s, SIDE_SOURCE, &ack);
 }

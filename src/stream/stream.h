@@ -50,7 +50,12 @@ struct stream *stream_open(struct stream_pool *p, void *ctx);
  */
 void stream_segment(struct stream *s, enum side from, const struct packet *p);
 
-/* The first packets of a plain handshake came: seen of SYN, SYN-ACK and ACK; isn by side. */
+/*
+ * For a stream opened after its plain handshake: leaves s, fresh from stream_open, as
+ * stream_segment would after SIDE_SOURCE's SYN (seen 1), the SYN-ACK (2) and the ACK of that (3),
+ * none of them with data. isn: the sequence numbers of the SYN and, from 2 on, the SYN-ACK. Any of the
+ * three sent again, the same, would have changed nothing. No callback runs and nothing is counted.
+ */
 void stream_handshake(struct stream *s, const uint32_t isn[2], unsigned seen);
 
 /* Nothing more of this side (or of both) is wanted: held bytes go, segments are only tracked. */
@@ -61,9 +66,6 @@ void stream_ignore(struct stream *s, enum side from);
  * Takes NULL.
  */
 void stream_close(struct stream *s, int64_t time);
-
-/* Bytes known to have moved that were not seen, from this side. */
-uint64_t stream_missing(const struct stream *s, enum side from);
 
 const struct coverage_counter *stream_pool_counters(struct stream_pool *p, size_t *count);
 

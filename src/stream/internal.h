@@ -12,8 +12,8 @@
 /* What is known of where a direction begins. */
 enum direction_state {
 	DIRECTION_NEW,     /* nothing */
-	DIRECTION_GUESSED, /* only that the peer acknowledged so far; base is that */
 	DIRECTION_SYN,     /* SYN seen, not yet borne out: data with it is held */
+	DIRECTION_GUESSED, /* only that the peer acknowledged so far; base is that */
 	DIRECTION_OPEN,
 	DIRECTION_ENDED,   /* FIN and all before it were delivered */
 };
@@ -37,7 +37,7 @@ struct direction {
 
 /*
  * What a direction needs only while something is out of the ordinary. It goes when that is over,
- * by order_settle(), and at no other time: loops hold on to it while callbacks run.
+ * by disorder_settle(), and at no other time: loops hold on to it while callbacks run.
  * next <= offset of all that is held, and next < that once the direction is open. What is
  * doubted may lie anywhere.
  */
@@ -101,6 +101,13 @@ struct stream_pool {
  */
 enum { STREAM_WINDOW = 64 * 1024 * 1024 };
 
+/* Whose direction it is. */
+static inline enum side
+direction_side(const struct stream *s, const struct direction *d)
+{
+	return d == &s->side[SIDE_SOURCE] ? SIDE_SOURCE : SIDE_DESTINATION;
+}
+
 /* Bytes of one segment, not yet placed. */
 struct piece {
 	uint64_t offset;
@@ -109,6 +116,35 @@ struct piece {
 	uint32_t cut; /* bytes behind them that the capture cut off */
 };
 
+static inline uint64_t
+piece_end(const struct piece *piece)
+{
+	return piece->offset + piece->len + piece->cut;
+}
+
+/* Drops what lies before offset to, which is not behind its end. */
+static inline void
+piece_skip(struct piece *piece, uint64_t to)
+{
+	const uint32_t n = (uint32_t)(to - piece->offset);
+	const uint32_t there = n < piece->len ? n : piece->len;
+	piece->offset = to;
+	if (there > 0)
+		piece->bytes += there;
+	piece->len -= there;
+	piece->cut -= n - there;
+}
+
+/* Drops what lies behind offset end, which lies in it. */
+static inline void
+piece_end_at(struct piece *piece, uint64_t end)
+{
+	const uint32_t n = (uint32_t)(end - piece->offset);
+	const uint32_t there = n < piece->len ? n : piece->len;
+	piece->len = there;
+	piece->cut = n - there;
+}
+
 static inline bool
 direction_is_far(const struct direction *d, uint64_t offset)
 {
@@ -116,7 +152,24 @@ direction_is_far(const struct direction *d, uint64_t offset)
 	return offset > edge + STREAM_WINDOW;
 }
 
-/* Nothing to look after: order_check() would do nothing. */
+static inline const struct held *
+direction_first_held(const struct direction *d)
+{
+	return d->disorder != NULL ? d->disorder->held.first[0] : NULL;
+}
+
+/*
+ * The offset of a sequence number, which counts modulo 2^32 (RFC 9293 section 3.4): not more than a
+ * window behind next, since nobody sends older bytes, and so up to nearly 4 GB ahead of it.
+ */
+static inline int64_t
+direction_offset(const struct direction *d, uint32_t sequence)
+{
+	const uint32_t ahead = sequence - (d->base + (uint32_t)d->next);
+	return (int64_t)d->next + (uint32_t)(ahead + STREAM_WINDOW) - STREAM_WINDOW;
+}
+
+/* Nothing to look after: disorder_check() would do nothing. */
 static inline bool
 direction_is_calm(const struct direction *d)
 {
@@ -141,24 +194,45 @@ stream_count(struct stream *s, enum stream_counter c, uint64_t n)
 struct stream *stream_pool_take(struct stream_pool *p);
 void stream_pool_give(struct stream_pool *p, struct stream *s);
 
-/* order.c: bytes into order */
+/* begin.c: where a direction begins */
+/* From a SYN, or the first segment that its side sends. */
+void begin_segment(struct stream *s, struct direction *d, const struct packet *p);
+/* From p, sent by its peer, whose ACK tells. False: it tells nothing. */
+bool begin_acknowledged(struct stream *s, struct direction *d, const struct packet *p);
+
+/* order.c: bytes into order. A piece that is handed in is used up. */
 /* Delivers or holds a piece of the direction; what is known already is passed over. */
-void order_take(struct stream *s, enum side from, struct piece piece, int64_t time);
-/* Keeps a piece whose checksum is wrong, for where the peer acknowledges it all the same. */
-void order_doubt(struct stream *s, enum side from, struct piece piece);
+void order_take(struct stream *s, struct direction *d, struct piece *piece, int64_t time);
+/* Delivers a piece that begins at next, and what was held behind it. */
+void order_next(struct stream *s, struct direction *d, struct piece *piece, int64_t time);
 /* Delivers what is held at next, and the end when it is reached. */
-void order_drain(struct stream *s, enum side from, int64_t time);
-/* Gives up holes that the peer has acknowledged, when waiting for them has lost its sense. */
-void order_check(struct stream *s, enum side from, int64_t time);
-/* Delivers all that is held around its holes, and tells what is missing behind it. */
-void order_finish(struct stream *s, enum side from, int64_t time);
-/* The peer is known to have all up to offset: what is doubted fills it, the rest is a gap. */
-void order_skip(struct stream *s, enum side from, uint64_t offset, int64_t time);
-/* Drops all that is held. */
-void order_forget(struct stream *s, enum side from);
+void order_drain(struct stream *s, struct direction *d, int64_t time);
+/* The bytes at next, and a gap behind them; either can be empty. */
+void order_give(struct stream *s, struct direction *d, const struct piece *piece, int64_t time);
+void order_gap(struct stream *s, struct direction *d, uint64_t len, int64_t time);
+
+/* disorder.c: what waits for bytes before it, and how long */
 /* The direction's disorder, made where there is none. NULL: out of memory (counted). */
-struct disorder *order_disorder(struct stream *s, struct direction *d);
-/* The direction's disorder goes when it is over. No other function of order.c may be running. */
-void order_settle(struct direction *d);
+struct disorder *disorder_of(struct stream *s, struct direction *d);
+/* The disorder goes when it is over. Nothing of order.c or disorder.c may be running. */
+void disorder_settle(struct direction *d);
+/* Holds a piece that is not next, or gives up holes where there is no room for it. */
+void disorder_hold(struct stream *s, struct direction *d, struct piece *piece, int64_t time);
+/* Keeps a piece whose checksum is wrong, for where the peer acknowledges it all the same. */
+void disorder_doubt(struct stream *s, struct direction *d, struct piece *piece);
+/* Delivers a piece that begins at next around what is held; the rest of it has nothing in its way. */
+void disorder_weave(struct stream *s, struct direction *d, struct piece *piece, int64_t time);
+/* Delivers the first one held, which is next. */
+void disorder_give_first(struct stream *s, struct direction *d, int64_t time);
+/* Gives up holes that the peer has acknowledged, when waiting for them has lost its sense. */
+void disorder_check(struct stream *s, struct direction *d, int64_t time);
+/* Delivers all that is held around its holes, and tells what is missing behind it. */
+void disorder_finish(struct stream *s, struct direction *d, int64_t time);
+/* Drops all that is held. */
+void disorder_forget(struct stream *s, struct direction *d);
+/* Is an ACK that is too far ahead to be believed alone borne out? If not, it is remembered. */
+bool disorder_far_ack(struct stream *s, struct direction *d, uint64_t offset);
+/* Data came at offset, far ahead: an ACK near to it that was remembered counts now. */
+void disorder_far_data(struct direction *d, uint64_t offset);
 
 #endif

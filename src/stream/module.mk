@@ -1,4 +1,6 @@
 libwaybill_a_SOURCES += \
+	src/stream/begin.c \
+	src/stream/disorder.c \
 	src/stream/held.c \
 	src/stream/held.h \
 	src/stream/internal.h \

@@ -2,459 +2,92 @@
 
 /*
  * Pieces of a direction become bytes in order: delivered straight from the packet where they are
- * next, held where bytes before them are missing. Callbacks may ignore the direction, which
- * empties what is held; every loop here asks again after each of them.
+ * next, which is nearly always. What is not goes to disorder.c. Callbacks may ignore the direction,
+ * which empties what is held; every loop here and there asks again after each of them.
  */
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/clock.h"
 #include "stream/internal.h"
 
-enum {
-	/*
-	 * An ACK can be captured before the data it acknowledges (several queues or taps). So a
-	 * hole below it is still waited for: so long, or until so much behind it is held.
-	 */
-	HOLE_HELD = 1 << 20,
-};
-static const int64_t hole_time = 2 * CLOCK_SECOND;
-/* Without any ACK in the capture only time tells; retransmissions rarely take longer (RFC 6298). */
-static const int64_t hole_time_blind = 30 * CLOCK_SECOND;
-
-static void give(struct stream *s, enum side from, const uint8_t *bytes, uint32_t len,
-        int64_t time);
-static void gap(struct stream *s, enum side from, uint64_t len, int64_t time);
-static void give_held(struct stream *s, enum side from, int64_t time);
-static void in_order(struct stream *s, enum side from, struct piece piece, int64_t time);
-static void believe(struct stream *s, enum side from, uint64_t to, int64_t time);
-static void hold(struct stream *s, struct disorder *x, struct held_list *list, struct piece piece);
-static void hold_part(struct stream *s, struct disorder *x, struct held_list *list,
-        const struct piece *piece, uint64_t to);
-static bool make_room(struct stream *s, enum side from, struct piece *piece, int64_t time);
-static bool fits(const struct stream *s, const struct direction *d, uint32_t len);
-static struct held *first_held(const struct direction *d);
-static struct held *first_doubted(const struct direction *d);
-static struct held *take_held(struct stream *s, struct disorder *x, struct held_list *list);
-static void forget(struct stream *s, struct disorder *x, struct held_list *list);
-static void piece_skip(struct piece *piece, uint64_t to);
-static void piece_end_at(struct piece *piece, uint64_t end);
-static uint64_t piece_end(const struct piece *piece);
-static uint64_t begin_or(const struct held *h, uint64_t offset);
-static void compare(struct stream *s, const struct held *h, const struct piece *piece);
-static uint64_t random_next(struct stream_pool *pool);
-
-static uint64_t
-piece_end(const struct piece *piece)
-{
-	return piece->offset + piece->len + piece->cut;
-}
-
-/* Drops what lies before offset to, which is not behind its end. */
-static void
-piece_skip(struct piece *piece, uint64_t to)
-{
-	const uint32_t n = (uint32_t)(to - piece->offset);
-	const uint32_t there = n < piece->len ? n : piece->len;
-	piece->offset = to;
-	if (there > 0)
-		piece->bytes += there;
-	piece->len -= there;
-	piece->cut -= n - there;
-}
-
-static void
-piece_end_at(struct piece *piece, uint64_t end)
-{
-	const uint32_t n = (uint32_t)(end - piece->offset);
-	const uint32_t there = n < piece->len ? n : piece->len;
-	piece->len = there;
-	piece->cut = n - there;
-}
-
-/* Where h begins, if there is one and before offset; else offset. */
-static uint64_t
-begin_or(const struct held *h, uint64_t offset)
-{
-	return h != NULL && h->offset < offset ? h->offset : offset;
-}
-
-static struct held *
-first_held(const struct direction *d)
-{
-	return d->disorder != NULL ? d->disorder->held.first[0] : NULL;
-}
-
-static struct held *
-first_doubted(const struct direction *d)
-{
-	return d->disorder != NULL ? d->disorder->doubted.first[0] : NULL;
-}
-
-static struct held *
-take_held(struct stream *s, struct disorder *x, struct held_list *list)
-{
-	struct held *h = held_take(list);
-	x->held_bytes -= held_cost(h->len);
-	s->pool->used -= held_cost(h->len);
-	return h;
-}
-
-static void
-forget(struct stream *s, struct disorder *x, struct held_list *list)
-{
-	while (list->first[0] != NULL)
-		free(take_held(s, x, list));
-}
+static void cut_behind_fin(struct stream *s, const struct direction *d, struct piece *piece);
 
 void
-order_forget(struct stream *s, enum side from)
+order_gap(struct stream *s, struct direction *d, uint64_t len, int64_t time)
 {
-	struct disorder *x = s->side[from].disorder;
-	if (x == NULL)
-		return;
-	forget(s, x, &x->held);
-	forget(s, x, &x->doubted);
-}
-
-struct disorder *
-order_disorder(struct stream *s, struct direction *d)
-{
-	if (d->disorder != NULL)
-		return d->disorder;
-	struct disorder *x = malloc(sizeof *x);
-	if (x == NULL) {
-		stream_count(s, COUNT_STREAM_MEMORY, 1);
-		return NULL;
-	}
-	*x = (struct disorder){.fin_at = direction_fin_at(d)};
-	return d->disorder = x;
-}
-
-void
-order_settle(struct direction *d)
-{
-	const struct disorder *x = d->disorder;
-	if (x->held.first[0] != NULL || x->doubted.first[0] != NULL || x->has_far_ack ||
-	        (x->waiting && d->state != DIRECTION_ENDED) ||
-	        (x->has_other && d->state == DIRECTION_SYN) || (d->fin && x->fin_at != d->next))
-		return;
-	free(d->disorder);
-	d->disorder = NULL;
-}
-
-static void
-give(struct stream *s, enum side from, const uint8_t *bytes, uint32_t len, int64_t time)
-{
-	struct direction *d = &s->side[from];
-	d->next += len;
-	if (len > 0 && !d->ignored)
-		s->pool->ops.data(s->ctx, from, bytes, len, time);
-}
-
-static void
-gap(struct stream *s, enum side from, uint64_t len, int64_t time)
-{
-	struct direction *d = &s->side[from];
 	d->next += len;
 	if (len == 0 || d->ignored)
 		return;
 	stream_count(s, COUNT_STREAM_GAPS, 1);
 	stream_count(s, COUNT_STREAM_GAP_BYTES, len);
-	s->pool->ops.gap(s->ctx, from, len, time);
-}
-
-/* Delivers what is doubted at next, as long as it goes on and to lies ahead. */
-static void
-believe(struct stream *s, enum side from, uint64_t to, int64_t time)
-{
-	struct direction *d = &s->side[from];
-	struct held *h;
-	while ((h = first_doubted(d)) != NULL && h->offset <= d->next && d->next < to &&
-	        d->state != DIRECTION_ENDED) {
-		h = take_held(s, d->disorder, &d->disorder->doubted);
-		struct piece piece = {h->offset, held_bytes(h), h->len, h->cut};
-		if (piece_end(&piece) > d->next) {
-			piece_skip(&piece, d->next);
-			in_order(s, from, piece, time);
-		}
-		free(h);
-	}
+	s->pool->ops.gap(s->ctx, direction_side(s, d), len, time);
 }
 
 void
-order_skip(struct stream *s, enum side from, uint64_t offset, int64_t time)
+order_give(struct stream *s, struct direction *d, const struct piece *piece, int64_t time)
 {
-	const struct direction *d = &s->side[from];
-	believe(s, from, offset, time);
-	while (d->next < offset && d->state != DIRECTION_ENDED) {
-		const uint64_t to = begin_or(first_doubted(d), offset);
-		gap(s, from, to - d->next, time);
-		believe(s, from, offset, time);
-	}
-	order_drain(s, from, time);
-}
-
-/* Delivers the first one held, which is next. */
-static void
-give_held(struct stream *s, enum side from, int64_t time)
-{
-	struct direction *d = &s->side[from];
-	struct held *h = take_held(s, d->disorder, &d->disorder->held);
-	give(s, from, held_bytes(h), h->len, time);
-	gap(s, from, h->cut, time);
-	free(h);
+	const uint32_t cut = piece->cut;
+	d->next += piece->len;
+	if (piece->len > 0 && !d->ignored)
+		s->pool->ops.data(s->ctx, direction_side(s, d), piece->bytes, piece->len, time);
+	if (cut > 0)
+		order_gap(s, d, cut, time);
 }
 
 void
-order_drain(struct stream *s, enum side from, int64_t time)
+order_drain(struct stream *s, struct direction *d, int64_t time)
 {
-	struct direction *d = &s->side[from];
 	const struct held *h;
-	while ((h = first_held(d)) != NULL && h->offset == d->next)
-		give_held(s, from, time);
+	while ((h = direction_first_held(d)) != NULL && h->offset == d->next)
+		disorder_give_first(s, d, time);
 	if (d->fin && d->next >= direction_fin_at(d) && d->state != DIRECTION_ENDED) {
 		d->state = DIRECTION_ENDED;
-		order_forget(s, from);
-		s->pool->ops.end(s->ctx, from, false, time);
+		disorder_forget(s, d);
+		s->pool->ops.end(s->ctx, direction_side(s, d), false, time);
 	}
 }
 
-/* Counts bytes of piece that differ from those held at the same place; both overlap. */
-static void
-compare(struct stream *s, const struct held *h, const struct piece *piece)
+void
+order_next(struct stream *s, struct direction *d, struct piece *piece, int64_t time)
 {
-	const uint64_t from = h->offset > piece->offset ? h->offset : piece->offset;
-	const uint64_t h_end = h->offset + h->len, p_end = piece->offset + piece->len;
-	const uint64_t to = h_end < p_end ? h_end : p_end;
-	if (from >= to)
-		return;
-	const uint8_t *a = held_bytes(h) + (from - h->offset);
-	const uint8_t *b = piece->bytes + (from - piece->offset);
-	if (memcmp(a, b, to - from) == 0)
-		return;
-	uint64_t different = 0;
-	for (uint64_t i = 0; i < to - from; i++)
-		different += a[i] != b[i];
-	stream_count(s, COUNT_STREAM_CONFLICT, different);
-}
-
-/* The piece begins at next: it goes out around what was held first. */
-static void
-in_order(struct stream *s, enum side from, struct piece piece, int64_t time)
-{
-	struct direction *d = &s->side[from];
-	const uint64_t end = piece_end(&piece);
-	const struct held *h;
-	while ((h = first_held(d)) != NULL && h->offset < end && d->next < end) {
-		if (h->offset <= d->next) {
-			const uint64_t to = held_end(h) < end ? held_end(h) : end;
-			compare(s, h, &piece);
-			stream_count(s, COUNT_STREAM_RETRANSMITTED, to - d->next);
-			piece_skip(&piece, to);
-			give_held(s, from, time);
-			continue;
-		}
-		struct piece part = piece;
-		piece_end_at(&part, h->offset);
-		piece_skip(&piece, h->offset);
-		give(s, from, part.bytes, part.len, time);
-		gap(s, from, part.cut, time);
-	}
-	if (d->next < end) {
-		give(s, from, piece.bytes, piece.len, time);
-		gap(s, from, piece.cut, time);
-	}
+	if (d->disorder != NULL)
+		disorder_weave(s, d, piece, time);
+	order_give(s, d, piece, time);
 	if (d->disorder != NULL || d->fin)
-		order_drain(s, from, time);
+		order_drain(s, d, time);
 }
 
-static uint64_t
-random_next(struct stream_pool *pool)
-{
-	uint64_t x = pool->random;
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return pool->random = x;
-}
-
-static bool
-fits(const struct stream *s, const struct direction *d, uint32_t len)
-{
-	const size_t cost = held_cost(len);
-	const size_t held = d->disorder != NULL ? d->disorder->held_bytes : 0;
-	return s->pool->used + cost <= s->pool->memory && held + cost <= s->pool->per_stream;
-}
-
-/* Holds the part of piece before offset to. */
 static void
-hold_part(struct stream *s, struct disorder *x, struct held_list *list, const struct piece *piece,
-        uint64_t to)
+cut_behind_fin(struct stream *s, const struct direction *d, struct piece *piece)
 {
-	struct piece part = *piece;
-	piece_end_at(&part, to);
-	if (held_insert(list, part.offset, part.bytes, part.len, part.cut, random_next(s->pool)) ==
-	        NULL) {
-		stream_count(s, COUNT_STREAM_MEMORY, 1);
-		return; /* a hole stays where it would have been */
-	}
-	x->held_bytes += held_cost(part.len);
-	s->pool->used += held_cost(part.len);
-	stream_count(s, COUNT_STREAM_HELD, 1);
-}
-
-/* Keeps a copy of those bytes of piece that are not held yet: the first copy of a byte wins. */
-static void
-hold(struct stream *s, struct disorder *x, struct held_list *list, struct piece piece)
-{
-	const uint64_t end = piece_end(&piece);
-	const struct held *h = held_seek(list, piece.offset);
-	while (piece.offset < end) {
-		uint64_t to = end;
-		if (h != NULL && h->offset <= piece.offset) {
-			compare(s, h, &piece);
-			to = held_end(h) < end ? held_end(h) : end;
-			stream_count(s, COUNT_STREAM_RETRANSMITTED, to - piece.offset);
-			h = h->next[0];
-		} else {
-			if (h != NULL && h->offset < end)
-				to = h->offset;
-			hold_part(s, x, list, &piece, to);
-		}
-		piece_skip(&piece, to);
-	}
-}
-
-void
-order_doubt(struct stream *s, enum side from, struct piece piece)
-{
-	struct direction *d = &s->side[from];
-	stream_count(s, COUNT_STREAM_DOUBTED, 1);
-	if (d->ignored || d->state != DIRECTION_OPEN || piece_end(&piece) <= d->next ||
-	        direction_is_far(d, piece.offset) || !fits(s, d, piece.len))
+	const uint64_t end = piece_end(piece), fin_at = direction_fin_at(d);
+	if (end <= fin_at)
 		return;
-	struct disorder *x = order_disorder(s, d);
-	if (x != NULL)
-		hold(s, x, &x->doubted, piece);
-}
-
-/*
- * Without room the holes before the piece are given up, one after the other; but nothing is
- * given up for bytes that are too far ahead. False: the piece is done with.
- */
-static bool
-make_room(struct stream *s, enum side from, struct piece *piece, int64_t time)
-{
-	struct direction *d = &s->side[from];
-	const uint64_t end = piece_end(piece);
-	while (piece->offset > d->next && !fits(s, d, piece->len)) {
-		const struct held *h = first_held(d);
-		stream_count(s, COUNT_STREAM_MEMORY, 1);
-		if (direction_is_far(d, piece->offset))
-			return false;
-		if (d->disorder != NULL)
-			forget(s, d->disorder, &d->disorder->doubted);
-		if (h != NULL && direction_is_far(d, h->offset))
-			forget(s, d->disorder, &d->disorder->held);
-		else
-			order_skip(s, from, begin_or(h, piece->offset), time);
-		if (d->next >= end || d->ignored)
-			return false;
-		if (piece->offset < d->next)
-			piece_skip(piece, d->next);
-	}
-	return true;
+	const uint64_t keep = piece->offset < fin_at ? fin_at : piece->offset;
+	stream_count(s, COUNT_STREAM_AFTER_END, end - keep);
+	piece_end_at(piece, keep);
 }
 
 void
-order_take(struct stream *s, enum side from, struct piece piece, int64_t time)
+order_take(struct stream *s, struct direction *d, struct piece *piece, int64_t time)
 {
-	struct direction *d = &s->side[from];
-	if (d->fin && piece_end(&piece) > direction_fin_at(d)) {
-		const uint64_t fin_at = direction_fin_at(d);
-		const uint64_t keep = piece.offset < fin_at ? fin_at : piece.offset;
-		stream_count(s, COUNT_STREAM_AFTER_END, piece_end(&piece) - keep);
-		piece_end_at(&piece, keep);
-	}
-	const uint64_t end = piece_end(&piece);
-	if (end > d->high && !direction_is_far(d, piece.offset))
+	if (d->fin)
+		cut_behind_fin(s, d, piece);
+	const uint64_t end = piece_end(piece);
+	if (end > d->high && !direction_is_far(d, piece->offset))
 		d->high = end;
-	stream_count(s, COUNT_STREAM_CUT, piece.cut);
+	if (piece->cut > 0)
+		stream_count(s, COUNT_STREAM_CUT, piece->cut);
 	if (d->ignored) {
 		d->next = end > d->next ? end : d->next;
 		return;
 	}
-	if (piece.offset < d->next) {
+	if (piece->offset < d->next) {
 		const uint64_t to = end < d->next ? end : d->next;
-		stream_count(s, COUNT_STREAM_RETRANSMITTED, to - piece.offset);
-		piece_skip(&piece, to);
+		stream_count(s, COUNT_STREAM_RETRANSMITTED, to - piece->offset);
+		piece_skip(piece, to);
 	}
-	if (piece.offset == end)
+	if (piece->offset == end)
 		return;
-	/* Before it is open: wait until the peer has taken data with the SYN. */
-	if (d->state == DIRECTION_SYN ? !fits(s, d, piece.len) : !make_room(s, from, &piece, time))
-		return;
-	if (piece.offset > d->next || d->state == DIRECTION_SYN) {
-		struct disorder *x = order_disorder(s, d);
-		if (x != NULL)
-			hold(s, x, &x->held, piece);
-	} else {
-		in_order(s, from, piece, time);
-	}
-}
-
-void
-order_check(struct stream *s, enum side from, int64_t time)
-{
-	struct direction *d = &s->side[from];
-	const struct held *h = first_held(d);
-	uint64_t known = d->acked; /* that the peer has these bytes */
-	if (!d->acked_any && h != NULL)
-		known = h->offset;
-	if (d->fin && known > direction_fin_at(d))
-		known = direction_fin_at(d);
-	if (d->acked_any && !d->ignored)
-		believe(s, from, known, time);
-	const bool ahead = known > d->next && !d->ignored && d->state != DIRECTION_SYN;
-	struct disorder *x = ahead ? order_disorder(s, d) : d->disorder;
-	if (x == NULL)
-		return;
-	if (!ahead) {
-		x->waiting = false;
-		return;
-	}
-	if (!x->waiting || x->wait_next != d->next) {
-		x->waiting = true;
-		x->wait_since = time;
-		x->wait_next = d->next;
-		x->wait_for = known;
-		return;
-	}
-	const int64_t patience = d->acked_any ? hole_time : hole_time_blind;
-	const int64_t waited = (int64_t)((uint64_t)time - (uint64_t)x->wait_since);
-	if (waited < patience && (x->held_bytes < HOLE_HELD || !d->acked_any))
-		return;
-	x->waiting = false;
-	while (d->next < x->wait_for && d->state != DIRECTION_ENDED && !d->ignored) {
-		h = first_held(d);
-		order_skip(s, from, begin_or(h, x->wait_for), time);
-	}
-}
-
-void
-order_finish(struct stream *s, enum side from, int64_t time)
-{
-	struct direction *d = &s->side[from];
-	const struct held *h;
-	order_drain(s, from, time);
-	while ((h = first_held(d)) != NULL && !(d->acked_any && direction_is_far(d, h->offset)))
-		order_skip(s, from, h->offset, time);
-	if (d->state == DIRECTION_ENDED || d->ignored)
-		return;
-	believe(s, from, d->acked_any ? d->acked : UINT64_MAX, time);
-	if (d->fin && !direction_is_far(d, direction_fin_at(d)))
-		order_skip(s, from, direction_fin_at(d), time);
-	else if (d->acked > d->next + 1) /* one more than was seen is a FIN that was not */
-		order_skip(s, from, d->acked, time);
+	if (piece->offset > d->next || d->state == DIRECTION_SYN)
+		disorder_hold(s, d, piece, time);
+	else
+		order_next(s, d, piece, time);
 }

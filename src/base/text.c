@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/charset.h"
 
+static size_t ascii_run(const uint8_t *p, size_t len);
 static size_t utf8_sequence(const uint8_t *p, size_t left, uint32_t *code);
 static bool shows_plainly(uint32_t code);
 static uint8_t lower(uint8_t c);
@@ -36,25 +37,24 @@ text_is_utf8(const void *bytes, size_t len)
 {
 	const uint8_t *p = bytes;
 	uint32_t code;
-	while (len > 0) {
-		size_t n = utf8_sequence(p, len, &code);
+	for (;;) {
+		size_t n = ascii_run(p, len);
+		p += n;
+		len -= n;
+		if (len == 0)
+			return true;
+		n = utf8_sequence(p, len, &code);
 		if (n == 0)
 			return false;
 		p += n;
 		len -= n;
 	}
-	return true;
 }
 
 bool
 text_is_ascii(const void *bytes, size_t len)
 {
-	const uint8_t *p = bytes;
-	for (size_t i = 0; i < len; i++) {
-		if (p[i] >= 0x80)
-			return false;
-	}
-	return true;
+	return ascii_run(bytes, len) == len;
 }
 
 const char *
@@ -189,6 +189,21 @@ text_to_u64(const void *bytes, size_t len, uint64_t *out)
 	}
 	*out = value;
 	return 0;
+}
+
+/* How many bytes at p are ASCII, eight at a time as long as they last. */
+static size_t
+ascii_run(const uint8_t *p, size_t len)
+{
+	size_t n = 0;
+	for (uint64_t eight; len - n >= sizeof eight; n += sizeof eight) {
+		memcpy(&eight, p + n, sizeof eight);
+		if ((eight & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	while (n < len && p[n] < 0x80)
+		n++;
+	return n;
 }
 
 /* The length of the well-formed sequence at p (RFC 3629 section 4), or 0. */

@@ -3,23 +3,29 @@
 #include "proto/digest.h"
 
 #include <openssl/evp.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 
+/* Fingerprints are made of many small pieces, which are given on together. */
+enum { GATHERED_MAX = 256 };
+
 struct digest {
 	EVP_MD_CTX *ctx;
+	size_t len; /* of what is gathered */
+	uint8_t gathered[GATHERED_MAX];
 };
+
+static void give(struct digest *d);
 
 struct digest *
 digest_open(enum digest_kind kind)
 {
-	struct digest *d = calloc(1, sizeof *d);
+	struct digest *d = malloc(sizeof *d);
 	if (d == NULL)
 		return NULL;
+	d->len = 0;
 	d->ctx = EVP_MD_CTX_new();
 	if (d->ctx != NULL &&
 	        EVP_DigestInit_ex(d->ctx, kind == DIGEST_MD5 ? EVP_md5() : EVP_sha256(), NULL) == 1)
@@ -32,21 +38,40 @@ digest_open(enum digest_kind kind)
 void
 digest_add(struct digest *d, const void *bytes, size_t len)
 {
-	if (d != NULL && len > 0)
+	if (d == NULL || len == 0)
+		return;
+	if (len > GATHERED_MAX - d->len)
+		give(d);
+	if (len > GATHERED_MAX) {
 		(void)EVP_DigestUpdate(d->ctx, bytes, len);
+		return;
+	}
+	memcpy(d->gathered + d->len, bytes, len);
+	d->len += len;
 }
 
 void
-digest_printf(struct digest *d, const char *format, ...)
+digest_text(struct digest *d, const char *text)
 {
-	char piece[32]; /* one number and its separator */
-	va_list args;
+	digest_add(d, text, strlen(text));
+}
 
-	va_start(args, format);
-	int n = vsnprintf(piece, sizeof piece, format, args);
-	va_end(args);
-	if (n > 0)
-		digest_add(d, piece, strlen(piece));
+void
+digest_decimal(struct digest *d, unsigned value)
+{
+	char digits[3 * sizeof value];
+	size_t at = sizeof digits;
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	digest_add(d, digits + at, sizeof digits - at);
+}
+
+void
+digest_hex16(struct digest *d, uint16_t value)
+{
+	char digits[5];
+	digest_add(d, text_hex(digits, (const uint8_t[]){(uint8_t)(value >> 8), (uint8_t)value}, 2), 4);
 }
 
 const char *
@@ -57,8 +82,17 @@ digest_close(struct digest *d, char out[DIGEST_HEX_MAX])
 
 	if (d == NULL)
 		return NULL;
+	give(d);
 	int ok = EVP_DigestFinal_ex(d->ctx, sum, &len);
 	EVP_MD_CTX_free(d->ctx);
 	free(d);
 	return ok == 1 && 2 * (size_t)len < DIGEST_HEX_MAX ? text_hex(out, sum, len) : NULL;
+}
+
+static void
+give(struct digest *d)
+{
+	if (d->len > 0)
+		(void)EVP_DigestUpdate(d->ctx, d->gathered, d->len);
+	d->len = 0;
 }

@@ -3,6 +3,7 @@
 #define WAYBILL_PROTO_DIGEST_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum digest_kind {
 	DIGEST_MD5,    /* JA3, HASSH: an identifier, no proof of anything */
@@ -18,7 +19,9 @@ struct digest *digest_open(enum digest_kind kind);
 
 /* These take NULL and do nothing. */
 void digest_add(struct digest *d, const void *bytes, size_t len);
-void digest_printf(struct digest *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void digest_text(struct digest *d, const char *text);
+void digest_decimal(struct digest *d, unsigned value);
+void digest_hex16(struct digest *d, uint16_t value); /* four digits */
 
 /* Frees d and writes it in lower-case hexadecimal: out, or NULL when there is no digest. */
 const char *digest_close(struct digest *d, char out[DIGEST_HEX_MAX]);

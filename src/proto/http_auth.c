@@ -28,7 +28,8 @@ user_of(const struct mime_field *f, struct mime_text *user)
 {
 	const uint8_t *value = f->value;
 	size_t len = f->value_len;
-	*user = (struct mime_text){.len = 0};
+	user->len = 0;
+	user->charset[0] = '\0';
 	if (text_prefix_nocase(value, len, "digest "))
 		return digest_user(f, user);
 	if (!text_prefix_nocase(value, len, "basic "))

@@ -57,7 +57,6 @@ struct layer {
 	size_t kept_len;
 	bool trusted;      /* output came, or too much input to take it back */
 	uint64_t out;
-	uint8_t buffer[BUFFER_SIZE];
 };
 
 struct http_coding {
@@ -74,7 +73,7 @@ static size_t collect(const struct mime_fields *fields, const char *name, enum k
         size_t count);
 static enum kind kind_of(const uint8_t *name, size_t len);
 static int give(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len);
-static int emit(struct http_coding *c, size_t at, size_t len);
+static int emit(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len);
 static size_t sniff(struct layer *l, const uint8_t *bytes, size_t len);
 static enum mode mode_of(const struct layer *l);
 static int begin(struct layer *l, enum mode mode);
@@ -231,9 +230,9 @@ give(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len)
 	return 0;
 }
 
-/* Gives len bytes of the layer's buffer onward, within bounds. */
+/* Gives what a layer put out onward, within bounds. */
 static int
-emit(struct http_coding *c, size_t at, size_t len)
+emit(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len)
 {
 	struct layer *l = c->layer[at];
 	if (len == 0)
@@ -242,7 +241,7 @@ emit(struct http_coding *c, size_t at, size_t len)
 	l->out += len;
 	if (l->out > ALLOWANCE && (l->out - ALLOWANCE) / RATIO_MAX > c->sent)
 		return -1;
-	return give(c, at + 1, l->buffer, len);
+	return give(c, at + 1, bytes, len);
 }
 
 static size_t
@@ -371,6 +370,7 @@ static long
 decode_inflate(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len)
 {
 	struct layer *l = c->layer[at];
+	uint8_t buffer[BUFFER_SIZE];
 	unsigned take = len < BUFFER_SIZE ? (unsigned)len : BUFFER_SIZE;
 	int result;
 
@@ -378,10 +378,10 @@ decode_inflate(struct http_coding *c, size_t at, const uint8_t *bytes, size_t le
 	memcpy(&l->z.next_in, &bytes, sizeof bytes);
 	l->z.avail_in = take;
 	do {
-		l->z.next_out = l->buffer;
+		l->z.next_out = buffer;
 		l->z.avail_out = BUFFER_SIZE;
 		result = inflate(&l->z, Z_NO_FLUSH);
-		if (emit(c, at, BUFFER_SIZE - l->z.avail_out) < 0)
+		if (emit(c, at, buffer, BUFFER_SIZE - l->z.avail_out) < 0)
 			return -1;
 	} while (result == Z_OK && l->z.avail_out == 0);
 	if (result == Z_STREAM_END) {
@@ -402,9 +402,10 @@ decode_zstd(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len)
 {
 	struct layer *l = c->layer[at];
 	ZSTD_inBuffer in = {.src = bytes, .size = len < BUFFER_SIZE ? len : BUFFER_SIZE};
+	uint8_t buffer[BUFFER_SIZE];
 	ZSTD_outBuffer out;
 	do {
-		out = (ZSTD_outBuffer){.dst = l->buffer, .size = BUFFER_SIZE};
+		out = (ZSTD_outBuffer){.dst = buffer, .size = BUFFER_SIZE};
 		size_t result = ZSTD_decompressStream(l->zstd, &out, &in);
 		if (ZSTD_isError(result) && l->frame_done) {
 			stop(l);
@@ -414,7 +415,7 @@ decode_zstd(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len)
 		if (ZSTD_isError(result))
 			return -1;
 		l->frame_done = result == 0;
-		if (emit(c, at, out.pos) < 0)
+		if (emit(c, at, buffer, out.pos) < 0)
 			return -1;
 	} while (in.pos < in.size || out.pos == out.size);
 	return (long)in.pos;

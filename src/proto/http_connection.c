@@ -107,7 +107,7 @@ static enum verdict
 take_message(struct http *h, enum side from, const uint8_t *block, size_t len)
 {
 	struct http_side *side = &h->side[from];
-	struct http_head head = {.response = false};
+	struct http_head head;
 
 	if (!http_head_parse(&head, block, len) || (side->any && side->answers != head.response)) {
 		side->state = HTTP_STATE_LOST;

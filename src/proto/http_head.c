@@ -92,7 +92,7 @@ start_of_response(const uint8_t *bytes, size_t len)
 static enum http_start
 start_of_request(const uint8_t *bytes, size_t len)
 {
-	struct http_head h = {.version = 0};
+	struct http_head h; /* only its first line */
 	size_t step, method = 0;
 	while (method < len && method <= METHOD_MAX && is_word(bytes[method]))
 		method++;
@@ -118,6 +118,7 @@ start_of_request(const uint8_t *bytes, size_t len)
 bool
 http_head_parse(struct http_head *h, const uint8_t *block, size_t len)
 {
+	memset(h, 0, offsetof(struct http_head, fields));
 	h->fields.count = 0;
 	size_t stray = http_start_stray(block, len), step;
 	block += stray;

@@ -27,7 +27,7 @@ struct http_head {
 	size_t method_len, target_len;
 	const uint8_t *reason;          /* of a response */
 	size_t reason_len;
-	struct mime_fields fields;
+	struct mime_fields fields;      /* last, for its size */
 };
 
 /* Which message do these bytes begin? Stray line ends and zero bytes before it are passed over. */

@@ -150,8 +150,9 @@ mime_fields_parse(struct mime_fields *f, const uint8_t *block, size_t len)
 const struct mime_field *
 mime_fields_find(const struct mime_fields *f, const char *name, const struct mime_field *after)
 {
+	const size_t len = strlen(name);
 	for (size_t i = after != NULL ? (size_t)(after - f->field) + 1 : 0; i < f->count; i++)
-		if (text_equal_nocase(f->field[i].name, f->field[i].name_len, name))
+		if (f->field[i].name_len == len && text_prefix_nocase(f->field[i].name, len, name))
 			return &f->field[i];
 	return NULL;
 }

@@ -32,6 +32,7 @@ struct cursor {
 	unsigned count;
 };
 
+static void text_init(struct mime_text *t);
 static struct cursor params(const uint8_t *value, size_t len);
 static bool next_param(struct cursor *c, struct param *p);
 static void take_quoted(struct cursor *c, struct param *p);
@@ -55,7 +56,9 @@ mime_param(const uint8_t *value, size_t len, const char *name, struct mime_text 
 	struct param p;
 	char spelled[64];
 
-	*out = (struct mime_text){.len = 0};
+	text_init(out);
+	if (memchr(value, '=', len) == NULL)
+		return false;
 	snprintf(spelled, sizeof spelled, "%s*", name);
 	if (find_param(value, len, spelled, &p) && mime_extended(p.value, p.value_len, out))
 		return true;
@@ -76,7 +79,7 @@ mime_extended(const uint8_t *bytes, size_t len, struct mime_text *out)
 	const uint8_t *second = memchr(first + 1, '\'', rest);
 	if (second == NULL)
 		return false;
-	*out = (struct mime_text){.len = 0};
+	text_init(out);
 	set_charset(out, bytes, (size_t)(first - bytes));
 	rest = len - (size_t)(second + 1 - bytes);
 	if (rest > MIME_TEXT_MAX)
@@ -91,7 +94,7 @@ mime_words(const uint8_t *bytes, size_t len, struct mime_text *out)
 	struct mime_text word;
 	bool after_word = false;
 
-	*out = (struct mime_text){.len = 0};
+	text_init(out);
 	for (size_t i = 0; i < len;) {
 		size_t gap = 0;
 		while (after_word && i + gap < len && (bytes[i + gap] == ' ' || bytes[i + gap] == '\t'))
@@ -107,6 +110,14 @@ mime_words(const uint8_t *bytes, size_t len, struct mime_text *out)
 			after_word = false;
 		}
 	}
+}
+
+/* Its many bytes need no zeros. */
+static void
+text_init(struct mime_text *t)
+{
+	t->len = 0;
+	t->charset[0] = '\0';
 }
 
 /* The parameters begin after the first semicolon, unless the value before them was forgotten. */

@@ -160,12 +160,7 @@ probe_half(const uint8_t *bytes, size_t len)
 		return VERDICT_MORE;
 	if (memcmp(bytes, word, n) == 0)
 		return n == 4 ? VERDICT_DONE : VERDICT_MORE;
-	if (!is_text(bytes, len))
-		return VERDICT_NOT_MINE;
-	for (size_t i = 0; i + 5 <= len; i++)
-		if (memcmp(bytes + i, "\nSSH-", 5) == 0)
-			return VERDICT_DONE;
-	return VERDICT_NOT_MINE;
+	return memmem(bytes, len, "\nSSH-", 5) != NULL && is_text(bytes, len) ? VERDICT_DONE : VERDICT_NOT_MINE;
 }
 
 static bool

@@ -8,7 +8,6 @@
 #include "proto/tls_fingerprint.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -29,7 +28,7 @@ static void ja3_formats(struct digest *d, struct reader list);
 static void values_read(struct values *out, struct reader list);
 static void values_extensions(struct values *out, struct reader list);
 static void values_add(struct values *v, uint16_t value);
-static int values_compare(const void *a, const void *b);
+static void values_sort(struct values *v);
 static void values_digest(struct digest *d, const struct values *v);
 static const char *ja4_version(const struct tls_hello *h);
 static void ja4_alpn(const struct tls_hello *h, char out[3]);
@@ -43,13 +42,14 @@ tls_ja3(const struct tls_hello *h, char out[DIGEST_HEX_MAX])
 {
 	struct digest *d = digest_open(DIGEST_MD5);
 
-	digest_printf(d, "%u,", h->version);
+	digest_decimal(d, h->version);
+	digest_text(d, ",");
 	ja3_list(d, h->ciphers);
-	digest_printf(d, ",");
+	digest_text(d, ",");
 	ja3_extensions(d, h->extensions);
-	digest_printf(d, ",");
+	digest_text(d, ",");
 	ja3_list(d, h->groups);
-	digest_printf(d, ",");
+	digest_text(d, ",");
 	ja3_formats(d, h->formats);
 	return digest_close(d, out);
 }
@@ -64,8 +64,8 @@ tls_ja4(const struct tls_hello *h, char out[TLS_JA4_MAX])
 	values_extensions(&extensions, h->extensions);
 	if (ciphers.too_many || extensions.too_many)
 		return NULL;
-	qsort(ciphers.value, ciphers.count, sizeof ciphers.value[0], values_compare);
-	qsort(extensions.value, extensions.count, sizeof extensions.value[0], values_compare);
+	values_sort(&ciphers);
+	values_sort(&extensions);
 	ja4_alpn(h, alpn);
 	if (!ja4_ciphers(&ciphers, second) || !ja4_extensions(&extensions, h->signatures, third))
 		return NULL;
@@ -85,7 +85,8 @@ ja3_list(struct digest *d, struct reader list)
 		uint16_t value = reader_be16(&list);
 		if (tls_is_grease(value))
 			continue;
-		digest_printf(d, "%s%u", between, value);
+		digest_text(d, between);
+		digest_decimal(d, value);
 		between = "-";
 	}
 }
@@ -99,7 +100,8 @@ ja3_extensions(struct digest *d, struct reader list)
 		reader_skip(&list, reader_be16(&list));
 		if (!reader_ok(&list) || tls_is_grease(type))
 			continue;
-		digest_printf(d, "%s%u", between, type);
+		digest_text(d, between);
+		digest_decimal(d, type);
 		between = "-";
 	}
 }
@@ -109,7 +111,8 @@ ja3_formats(struct digest *d, struct reader list)
 {
 	const char *between = "";
 	while (list.left > 0) {
-		digest_printf(d, "%s%u", between, reader_u8(&list));
+		digest_text(d, between);
+		digest_decimal(d, reader_u8(&list));
 		between = "-";
 	}
 }
@@ -147,17 +150,31 @@ values_add(struct values *v, uint16_t value)
 		v->value[v->count++] = value;
 }
 
-static int
-values_compare(const void *a, const void *b)
+/* Shell's sort, for lists of a few dozen that are in order here and there; with these gaps n^1.5 steps at worst. */
+static void
+values_sort(struct values *v)
 {
-	return *(const uint16_t *)a - *(const uint16_t *)b;
+	size_t gap = 1;
+	while (gap < v->count / 3)
+		gap = 3 * gap + 1;
+	for (; gap > 0; gap /= 3) {
+		for (size_t i = gap; i < v->count; i++) {
+			uint16_t value = v->value[i];
+			size_t at = i;
+			for (; at >= gap && v->value[at - gap] > value; at -= gap)
+				v->value[at] = v->value[at - gap];
+			v->value[at] = value;
+		}
+	}
 }
 
 static void
 values_digest(struct digest *d, const struct values *v)
 {
-	for (size_t i = 0; i < v->count; i++)
-		digest_printf(d, "%s%04x", i > 0 ? "," : "", v->value[i]);
+	for (size_t i = 0; i < v->count; i++) {
+		digest_text(d, i > 0 ? "," : "");
+		digest_hex16(d, v->value[i]);
+	}
 }
 
 /* The highest version offered. */
@@ -223,12 +240,13 @@ ja4_extensions(const struct values *v, struct reader signatures, char out[JA4_HA
 	for (size_t i = 0; i < v->count; i++) {
 		if (v->value[i] == TLS_EXT_SERVER_NAME || v->value[i] == TLS_EXT_ALPN)
 			continue;
-		digest_printf(d, "%s%04x", between, v->value[i]);
+		digest_text(d, between);
+		digest_hex16(d, v->value[i]);
 		between = ",";
 	}
 	values_read(&offered, signatures);
 	if (offered.count > 0)
-		digest_printf(d, "_");
+		digest_text(d, "_");
 	values_digest(d, &offered);
 	return ja4_cut(d, v->count > 0, out);
 }

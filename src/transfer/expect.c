@@ -101,6 +101,8 @@ session_expect(struct session *control, const struct expectation *e, const struc
 struct carrier *
 session_carrier(struct session *s)
 {
+	if (!transfer_tracker_expects(s->tracker))
+		return NULL;
 	struct expected *x = find(s, SIDE_DESTINATION);
 	if (x == NULL) /* the first packet that was seen may have come from the end that listens */
 		x = find(s, SIDE_SOURCE);

@@ -4,7 +4,6 @@
 
 #include <magic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +26,7 @@ struct filetype {
 };
 
 static magic_t magic_start(void);
+static void copy(char *out, size_t size, const char *text);
 static void answer(struct filetype_answer *out, const char *mime, const char *kind);
 static bool is_noise(const uint8_t *bytes, size_t len);
 static bool may_be_named(const uint8_t *bytes, size_t len);
@@ -110,8 +110,17 @@ magic_start(void)
 static void
 answer(struct filetype_answer *out, const char *mime, const char *kind)
 {
-	snprintf(out->mime, sizeof out->mime, "%s", mime != NULL ? mime : "");
-	snprintf(out->kind, sizeof out->kind, "%s", kind != NULL ? kind : "");
+	copy(out->mime, sizeof out->mime, mime);
+	copy(out->kind, sizeof out->kind, kind);
+}
+
+static void
+copy(char *out, size_t size, const char *text)
+{
+	size_t len = text != NULL ? strnlen(text, size - 1) : 0;
+	if (len > 0)
+		memcpy(out, text, len);
+	out[len] = '\0';
 }
 
 /*

@@ -15,7 +15,7 @@ struct arena_block {
 	max_align_t bytes[];
 };
 
-enum { BLOCK_FIRST = 1024, BLOCK_MAX = 64 * 1024 };
+enum { BLOCK_FIRST = 256 - sizeof(struct arena_block), BLOCK_MAX = 64 * 1024 };
 
 static struct arena_block *block_add(struct arena *a, size_t size);
 
@@ -35,6 +35,19 @@ arena_clear(struct arena *a)
 		b = older;
 	}
 	arena_init(a, a->limit);
+}
+
+void
+arena_reset(struct arena *a)
+{
+	struct arena_block *kept = a->blocks;
+	if (kept == NULL)
+		return;
+	a->blocks = kept->older;
+	arena_clear(a);
+	kept->older = NULL;
+	kept->used = 0;
+	a->blocks = kept;
 }
 
 void *

@@ -16,6 +16,8 @@ struct arena {
 /* An empty arena allocates nothing. limit 0: none. */
 void arena_init(struct arena *a, size_t limit);
 void arena_clear(struct arena *a);
+/* Empties it for the next use; its newest block stays. */
+void arena_reset(struct arena *a);
 
 /* Zeroed memory aligned for any type, or NULL at the limit or when memory is out. */
 void *arena_alloc(struct arena *a, size_t size);

@@ -19,30 +19,35 @@ enum {
 	SWITCHES_MAX = 8, /* AUTH TLS, CONNECT, upgrades: more is somebody playing */
 	CHANCES_MAX = 32, /* segments that may be nobody's before the conversation is */
 	CHANCE_BYTES_MAX = 32768, /* and bytes in them */
+	BOTH_SIDES = 1 << SIDE_SOURCE | 1 << SIDE_DESTINATION,
 };
 
 enum phase {
-	PHASE_PROBING, /* no protocol yet; state and carrier are NULL */
+	PHASE_PROBING, /* no protocol yet */
 	PHASE_PROTO,   /* proto and state have it */
 	PHASE_CARRIER, /* a control channel expected this flow and takes its bytes */
-	PHASE_DONE,    /* nothing more is wanted; state and carrier are NULL */
+	PHASE_DONE,    /* nothing more is wanted */
 };
 
 struct conversation {
 	struct session *session;
-	enum phase phase;
 	const struct proto *proto;
-	void *state;
-	struct carrier *carrier;
-	struct prologue *prologue; /* PHASE_PROBING: what came so far, NULL for nothing */
-	uint32_t refused;  /* protos[] that gave it back, by index */
-	unsigned switches;
-	unsigned chances;    /* segments that were nobody's */
-	size_t chance_bytes;
+	union {                            /* by phase */
+		struct prologue *prologue; /* PHASE_PROBING: what came so far, NULL for nothing */
+		void *state;               /* PHASE_PROTO */
+		struct carrier *carrier;   /* PHASE_CARRIER */
+	};
+	uint32_t chance_bytes;
+	uint16_t refused;  /* protos[] that gave it back, by index */
+	uint8_t phase;
+	uint8_t switches;
+	uint8_t chances;   /* segments that were nobody's */
+	uint8_t ended;     /* sides that send nothing more, by bit */
 	bool midstream;
-	bool asked; /* the carrier was asked for at the first payload */
+	bool asked;        /* the carrier was asked for at the first payload */
 };
 
+static bool finished(const struct conversation *c);
 static void ask_carrier(struct conversation *c);
 static enum verdict give(struct conversation *c, enum side from, const uint8_t *bytes, size_t len);
 static enum verdict give_gap(struct conversation *c, enum side from, uint64_t len);
@@ -57,7 +62,7 @@ static bool port_fits(const struct proto *proto, const struct probe *p);
 static struct probe probe_of(const struct conversation *c);
 static size_t hold(struct conversation *c, enum side from, const uint8_t *bytes, size_t len);
 static enum verdict start(struct conversation *c, const struct proto *proto, const char *method);
-static enum verdict replay(struct conversation *c);
+static enum verdict replay(struct conversation *c, struct prologue *prologue);
 static enum verdict out_of_room(struct conversation *c);
 static enum verdict settle(struct conversation *c, enum verdict v, enum side from,
         const uint8_t *bytes, size_t len);
@@ -94,13 +99,16 @@ conversation_gap(struct conversation *c, enum side from, uint64_t len)
 	return give_gap(c, from, len);
 }
 
-void
+enum verdict
 conversation_end(struct conversation *c, enum side from, bool reset)
 {
 	if (c->phase == PHASE_CARRIER)
 		carrier_end(c->carrier, from, reset);
 	else if (!reset)
 		give_end(c, from);
+	if (!reset)
+		c->ended |= (uint8_t)(1u << from);
+	return c->ended == BOTH_SIDES && finished(c) ? VERDICT_DONE : VERDICT_MORE;
 }
 
 void
@@ -114,15 +122,39 @@ conversation_close(struct conversation *c, bool reset)
 	free(c);
 }
 
+/* Is nothing left to be told when the flow ends? A transfer that waits for that is told with the flow's totals. */
+static bool
+finished(const struct conversation *c)
+{
+	switch (c->phase) {
+	case PHASE_PROBING: {
+		struct probe p = probe_of(c);
+		if (c->prologue == NULL)
+			return true;
+		prologue_probe(c->prologue, &p);
+		return likely(c, &p) == NULL;
+	}
+	case PHASE_PROTO:
+		return c->proto->finished != NULL && c->proto->finished(c->state);
+	case PHASE_CARRIER:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* A control channel may announce this flow before its first packet or between that and its first payload. */
 static void
 ask_carrier(struct conversation *c)
 {
 	if (c->phase != PHASE_PROBING)
 		return;
-	c->carrier = session_carrier(c->session);
-	if (c->carrier != NULL)
-		c->phase = PHASE_CARRIER;
+	struct carrier *carrier = session_carrier(c->session);
+	if (carrier == NULL)
+		return;
+	leave(c, false);
+	c->carrier = carrier;
+	c->phase = PHASE_CARRIER;
 }
 
 static enum verdict
@@ -286,26 +318,27 @@ static enum verdict
 start(struct conversation *c, const struct proto *proto, const char *method)
 {
 	/* Told first, so that a transfer begun at once knows its protocol; a switch keeps the name. */
-	if (session_facts(c->session)->protocol == NULL)
+	if (session_protocol_name(c->session) == NULL)
 		session_protocol(c->session, proto->name, method);
-	c->state = proto->open(c->session);
-	if (c->state == NULL)
+	struct prologue *prologue = c->prologue;
+	void *state = proto->open(c->session);
+	if (state == NULL)
 		return give_up(c, "out of memory");
 	c->proto = proto;
+	c->state = state;
 	c->phase = PHASE_PROTO;
-	return replay(c);
+	return prologue != NULL ? replay(c, prologue) : VERDICT_MORE;
 }
 
+/* Gives what was held, and frees it. Who is given it may hold again. */
 static enum verdict
-replay(struct conversation *c)
+replay(struct conversation *c, struct prologue *prologue)
 {
-	struct prologue *prologue = c->prologue;
 	struct prologue_run run;
 	enum verdict v = VERDICT_MORE;
 	int64_t now = session_now(c->session);
 
-	c->prologue = NULL; /* who is given it may hold again */
-	for (size_t i = 0; prologue != NULL && v != VERDICT_DONE && prologue_run(prologue, i, &run); i++) {
+	for (size_t i = 0; v != VERDICT_DONE && prologue_run(prologue, i, &run); i++) {
 		session_time(c->session, run.time);
 		if (run.kind == PROLOGUE_BYTES)
 			v = give(c, run.from, run.bytes, (size_t)run.len);
@@ -345,7 +378,6 @@ settle(struct conversation *c, enum verdict v, enum side from, const uint8_t *by
 		return VERDICT_MORE;
 	case VERDICT_DONE:
 		leave(c, false);
-		c->phase = PHASE_DONE;
 		return VERDICT_DONE;
 	case VERDICT_MALFORMED:
 		return give_up(c, "malformed");
@@ -360,13 +392,14 @@ settle(struct conversation *c, enum verdict v, enum side from, const uint8_t *by
 	case VERDICT_NOT_MINE:
 		for (size_t i = 0; protos[i] != NULL; i++)
 			if (protos[i] == c->proto)
-				c->refused |= 1u << i;
+				c->refused |= (uint16_t)(1u << i);
 		if (c->switches == 0)
-			session_edit_facts(c->session)->protocol = NULL;
+			session_protocol_none(c->session);
 		break;
 	}
 	leave(c, false);
 	c->phase = PHASE_PROBING;
+	c->prologue = NULL;
 	return unused > 0 ? give(c, from, bytes + (len - unused), unused) : VERDICT_MORE;
 }
 
@@ -381,7 +414,7 @@ nobodys(struct conversation *c, enum side from, const uint8_t *bytes, size_t len
 	c->midstream = true;
 	if (!alone)
 		return probe_data(c, from, bytes, len);
-	c->chance_bytes += len;
+	c->chance_bytes += (uint32_t)len;
 	if (++c->chances > CHANCES_MAX || c->chance_bytes > CHANCE_BYTES_MAX)
 		return give_up(c, "unknown protocol");
 	return VERDICT_MORE;
@@ -393,7 +426,6 @@ give_up(struct conversation *c, const char *why)
 {
 	leave(c, false);
 	session_unreadable(c->session, why);
-	c->phase = PHASE_DONE;
 	return VERDICT_DONE;
 }
 
@@ -401,12 +433,11 @@ give_up(struct conversation *c, const char *why)
 static void
 leave(struct conversation *c, bool reset)
 {
-	if (c->state != NULL)
+	if (c->phase == PHASE_PROTO)
 		c->proto->close(c->state, reset);
-	if (c->carrier != NULL)
+	else if (c->phase == PHASE_CARRIER)
 		carrier_close(c->carrier);
-	prologue_destroy(c->prologue);
-	c->state = NULL;
-	c->carrier = NULL;
-	c->prologue = NULL;
+	else if (c->phase == PHASE_PROBING)
+		prologue_destroy(c->prologue);
+	c->phase = PHASE_DONE;
 }

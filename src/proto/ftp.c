@@ -82,6 +82,13 @@ ftp_close(void *state, bool reset)
 	free(f);
 }
 
+static bool
+ftp_finished(const void *state)
+{
+	const struct ftp *f = state;
+	return LIST_EMPTY(&f->channels) && f->announced == NULL;
+}
+
 const struct proto proto_ftp = {
         .name = "ftp",
         .transport = IPPROTO_TCP,
@@ -97,6 +104,7 @@ const struct proto proto_ftp = {
         .gap = ftp_gap,
         .end = NULL,
         .close = ftp_close,
+        .finished = ftp_finished,
 };
 
 static enum verdict

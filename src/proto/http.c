@@ -24,6 +24,7 @@ static enum verdict http_data(void *state, enum side from, const uint8_t *bytes,
 static enum verdict http_gap(void *state, enum side from, uint64_t len);
 static void http_end(void *state, enum side from);
 static void http_close(void *state, bool reset);
+static bool http_finished(const void *state);
 static size_t line_ends(const uint8_t *bytes, size_t len);
 static bool begins_within(const uint8_t *bytes, size_t len);
 static void lose(struct http *h, enum side from);
@@ -44,6 +45,7 @@ const struct proto proto_http = {
         .gap = http_gap,
         .end = http_end,
         .close = http_close,
+        .finished = http_finished,
 };
 
 static enum verdict
@@ -197,6 +199,15 @@ http_close(void *state, bool reset)
 	}
 	http_queue_clear(&h->requests);
 	free(h);
+}
+
+/* Uploads without an answer are told at the flow's end. */
+static bool
+http_finished(const void *state)
+{
+	const struct http *h = state;
+	return h->side[SIDE_SOURCE].payload == NULL && h->side[SIDE_DESTINATION].payload == NULL &&
+	       !http_queue_uploads(&h->requests);
 }
 
 static enum verdict

@@ -25,11 +25,11 @@ enum http_chunk {
 };
 
 struct http_body {
-	enum http_framing framing;
 	uint64_t left;         /* of the body or of the chunk */
+	enum http_framing framing;
 	enum http_chunk chunk;
-	unsigned digits;       /* of the size, so far */
-	size_t line;           /* bytes of the line, or of the trailer, so far */
+	uint32_t digits;       /* of the size, so far */
+	uint32_t line;           /* bytes of the line, or of the trailer, so far */
 	bool line_begun;       /* the trailer's line has something in it */
 	bool whole;            /* all content was given; a trailer may still come */
 };

@@ -30,6 +30,7 @@ http_connection_head(struct http *h, enum side from, const uint8_t *bytes, size_
 	struct mime_gather *g = &side->gather;
 	const uint8_t *block;
 	size_t block_len;
+	enum verdict v;
 
 	/* What looked like a beginning was not one if an answer begins behind it. */
 	if (g->lines == 0 && g->len > 0 && http_start(bytes, len) == HTTP_START_RESPONSE)
@@ -47,7 +48,9 @@ http_connection_head(struct http *h, enum side from, const uint8_t *bytes, size_
 	*used = len;
 	switch (mime_gather_take(g, bytes, len, HTTP_HEAD_MAX, true, used, &block, &block_len)) {
 	case VERDICT_DONE:
-		return take_message(h, from, block, block_len);
+		v = take_message(h, from, block, block_len);
+		mime_gather_clear(g);
+		return v;
 	case VERDICT_MORE:
 		return gathered(h, from);
 	default:

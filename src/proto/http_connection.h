@@ -23,9 +23,9 @@ struct http_side {
 	bool answers;                 /* it sends responses; known once a message was seen */
 	bool any;                     /* a message was seen */
 	bool gapped;                  /* messages may have been lost since the last one */
+	bool body_begun;
 	struct mime_gather gather;    /* the head so far */
 	struct http_body body;
-	bool body_begun;
 	struct http_exchange *x;      /* that the body belongs to; a reference */
 	struct http_payload *payload; /* NULL: the body is no file */
 };

@@ -14,6 +14,7 @@ enum {
 };
 
 static struct http_exchange *oldest(struct http_queue *q);
+static bool has_room(struct http_exchange *x);
 static void end_uploads(struct http_exchange *x);
 
 void
@@ -52,6 +53,15 @@ http_queue_clear(struct http_queue *q)
 {
 	while (q->count > 0)
 		http_exchange_unref(oldest(q));
+}
+
+bool
+http_queue_uploads(const struct http_queue *q)
+{
+	for (const struct http_exchange *x = q->oldest; x != NULL; x = x->next)
+		if (x->upload_count > 0)
+			return true;
+	return false;
 }
 
 static struct http_exchange *
@@ -123,7 +133,7 @@ http_exchange_answered(struct http_exchange *x, unsigned status)
 void
 http_exchange_end_upload(struct http_exchange *x, struct transfer *t, enum transfer_state state)
 {
-	if (x->status == 0 && x->upload_count < HTTP_UPLOADS_MAX) {
+	if (x->status == 0 && has_room(x)) {
 		x->upload[x->upload_count++] = (struct http_upload){.transfer = t, .state = state};
 		return;
 	}
@@ -147,4 +157,18 @@ end_uploads(struct http_exchange *x)
 		transfer_end(x->upload[i].transfer, x->upload[i].state);
 	}
 	x->upload_count = 0;
+	free(x->upload);
+	x->upload = NULL;
+}
+
+/* For one more upload; most requests have one. */
+static bool
+has_room(struct http_exchange *x)
+{
+	if (x->upload_count == HTTP_UPLOADS_MAX)
+		return false;
+	struct http_upload *more = realloc(x->upload, (x->upload_count + 1) * sizeof *more);
+	if (more != NULL)
+		x->upload = more;
+	return more != NULL;
 }

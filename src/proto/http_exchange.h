@@ -32,8 +32,8 @@ struct http_exchange {
 	uint8_t *user;
 	size_t user_len;
 	unsigned status;       /* of the final answer; 0: not yet seen */
-	struct http_upload upload[HTTP_UPLOADS_MAX]; /* ended, waiting for the status */
-	size_t upload_count;
+	unsigned upload_count;
+	struct http_upload *upload; /* ended, waiting for the status; NULL: none */
 	struct http_exchange *next; /* in the queue of unanswered requests */
 };
 
@@ -54,6 +54,8 @@ struct http_exchange *http_queue_take(struct http_queue *q, bool gapped);
 /* The answer to the oldest request was lost. Others that wait show a client that pipelines. */
 void http_queue_lost(struct http_queue *q);
 void http_queue_clear(struct http_queue *q);
+/* Does any of them hold an upload? */
+bool http_queue_uploads(const struct http_queue *q);
 
 /* One reference. request NULL: it was not seen. NULL: out of memory. */
 struct http_exchange *http_exchange_create(const struct http_head *request,

@@ -22,6 +22,7 @@ static struct target split_target(const struct http_head *h);
 static struct target split(const uint8_t *url, size_t len);
 static void drop_userinfo(struct target *t);
 static char *build(struct arena *a, const struct target *t);
+static size_t encoded_len(const uint8_t *bytes, size_t len);
 static size_t encode(char *out, const uint8_t *bytes, size_t len);
 static bool fits_url(uint8_t c);
 static void last_component(struct mime_text *name);
@@ -143,7 +144,8 @@ build(struct arena *a, const struct target *t)
 {
 	if (t->scheme_len + t->authority_len + t->path_len > HTTP_URL_MAX)
 		return NULL;
-	char *url = arena_alloc(a, 3 * (t->scheme_len + t->authority_len + t->path_len) + 4);
+	char *url = arena_alloc(a, encoded_len(t->scheme, t->scheme_len) + encoded_len(t->authority, t->authority_len) +
+	                                   encoded_len(t->path, t->path_len) + sizeof "://");
 	if (url == NULL)
 		return NULL;
 	size_t n = 0;
@@ -156,6 +158,15 @@ build(struct arena *a, const struct target *t)
 	n += encode(url + n, t->path, t->path_len);
 	url[n] = '\0';
 	return url;
+}
+
+static size_t
+encoded_len(const uint8_t *bytes, size_t len)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++)
+		n += fits_url(bytes[i]) ? 1 : 3;
+	return n;
 }
 
 static size_t

@@ -28,7 +28,7 @@ struct http_payload {
 	uint64_t part_len;            /* its bytes so far */
 	struct mime_multipart *parts;
 	enum transfer_state broken_off; /* the state of a part that has no end */
-	uint8_t validator[HTTP_VALIDATOR_MAX]; /* which version of the file a range is of */
+	const uint8_t *validator;     /* which version of the file a range is of; in the exchange's arena */
 	size_t validator_len;
 	struct http_coding *coding;   /* to be undone */
 	bool undecodable;             /* from here on the coding can't be undone */
@@ -40,6 +40,7 @@ struct http_payload {
 static bool is_machinery(const struct http_exchange *x);
 static void open_whole(struct http_payload *p, const struct http_head *head, const struct http_body *body);
 static void tell_encoded(struct transfer *t, const struct mime_fields *f);
+static void keep_validator(struct http_payload *p, const struct http_head *head);
 static void open_parts(struct http_payload *p, const struct mime_field *type);
 static struct transfer *begin_range(struct http_payload *p, const struct mime_fields *f,
         const struct http_range *range);
@@ -71,11 +72,11 @@ http_payload_open(struct session *s, enum side from, const struct http_head *hea
 	p->from = from;
 	p->x = http_exchange_ref(x);
 	p->request = !head->response;
-	p->validator_len = http_range_validator(head, p->validator);
-
 	if ((p->request && mime_type_is(type, "multipart/")) ||
-	        (head->status == 206 && mime_type_is(type, "multipart/byteranges")))
+	        (head->status == 206 && mime_type_is(type, "multipart/byteranges"))) {
+		keep_validator(p, head);
 		open_parts(p, type);
+	}
 	if (p->request || p->parts == NULL)
 		open_whole(p, head, body);
 	if (head->response && x->method != NULL && strcmp(x->method, "PROPFIND") == 0 && head->status == 207)
@@ -160,6 +161,7 @@ open_whole(struct http_payload *p, const struct http_head *head, const struct ht
 
 	if ((p->request || head->status == 206) &&
 	        http_range_parse(&range, http_head_field(head, "content-range"))) {
+		keep_validator(p, head);
 		p->whole = begin_range(p, &head->fields, &range);
 		tell_encoded(p->whole, &head->fields);
 		return;
@@ -185,6 +187,16 @@ tell_encoded(struct transfer *t, const struct mime_fields *f)
 		transfer_still_encoded(t, coding->value, coding->value_len);
 		return;
 	}
+}
+
+/* What is in ranges needs to know of which version of the file they are. */
+static void
+keep_validator(struct http_payload *p, const struct http_head *head)
+{
+	uint8_t validator[HTTP_VALIDATOR_MAX];
+	size_t len = http_range_validator(head, validator);
+	p->validator = arena_copy(&p->x->arena, validator, len);
+	p->validator_len = p->validator != NULL ? len : 0;
 }
 
 static void

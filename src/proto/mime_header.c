@@ -82,9 +82,9 @@ find_end(struct mime_gather *g, const uint8_t *bytes, size_t len, bool lenient_s
 			g->folded = true;
 		if (length > 0)
 			g->lines++;
-		g->line = g->looked = at + 1;
+		g->line = g->looked = (uint32_t)at + 1;
 	}
-	g->looked = len;
+	g->looked = (uint32_t)len;
 	return 0;
 }
 
@@ -101,11 +101,11 @@ keep(struct mime_gather *g, const uint8_t *bytes, size_t len, size_t limit)
 		if (more == NULL)
 			return -1;
 		g->bytes = more;
-		g->size = size;
+		g->size = (uint32_t)size;
 	}
 	if (len > 0)
 		memcpy(g->bytes + g->len, bytes, len);
-	g->len += len;
+	g->len += (uint32_t)len;
 	return 0;
 }
 

@@ -21,10 +21,10 @@ enum {
 /* Collects a header block that may come in pieces. Zeroed: empty. */
 struct mime_gather {
 	uint8_t *bytes;  /* what came so far; on the heap */
-	size_t len, size;
-	size_t line;     /* where the unfinished line begins */
-	size_t looked;   /* how far it was searched for its end */
-	unsigned lines;  /* finished lines with something in them */
+	uint32_t len, size;
+	uint32_t line;   /* where the unfinished line begins */
+	uint32_t looked; /* how far it was searched for its end */
+	uint32_t lines;  /* finished lines with something in them */
 	bool folded;     /* a line goes on in the next one (RFC 9112 section 5.2) */
 };
 

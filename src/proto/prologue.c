@@ -7,7 +7,8 @@
 
 enum {
 	PROLOGUE_RUNS_MAX = 48,
-	PROLOGUE_FIRST_SIZE = 256, /* of a side's buffer; it doubles up to PROBE_BYTES_MAX */
+	PROLOGUE_RUNS_FIRST = 3,
+	PROLOGUE_FIRST_SIZE = 64, /* of a side's buffer; it doubles up to PROBE_BYTES_MAX */
 };
 
 struct run {
@@ -27,8 +28,8 @@ struct half {
 
 struct prologue {
 	struct half half[2];
-	struct run runs[PROLOGUE_RUNS_MAX];
-	size_t count;
+	struct run *runs;
+	size_t count, size;
 };
 
 static bool half_reserve(struct half *half, size_t len);
@@ -48,6 +49,7 @@ prologue_destroy(struct prologue *p)
 		return;
 	free(p->half[SIDE_SOURCE].bytes);
 	free(p->half[SIDE_DESTINATION].bytes);
+	free(p->runs);
 	free(p);
 }
 
@@ -141,6 +143,14 @@ run_add(struct prologue *p, enum prologue_kind kind, enum side from, int64_t tim
 {
 	if (p->count == PROLOGUE_RUNS_MAX)
 		return NULL;
+	if (p->count == p->size) {
+		size_t size = p->size > 0 ? 2 * p->size : PROLOGUE_RUNS_FIRST;
+		struct run *runs = realloc(p->runs, size * sizeof *runs);
+		if (runs == NULL)
+			return NULL;
+		p->runs = runs;
+		p->size = size;
+	}
 	struct run *run = &p->runs[p->count++];
 	*run = (struct run){.time = time,
 	        .start = (uint16_t)p->half[from].len,

@@ -48,6 +48,11 @@ struct proto {
 	void (*end)(void *state, enum side from);
 	/* The flow ended. Ends transfers it holds; frees state. */
 	void (*close)(void *state, bool reset);
+	/*
+	 * Both sides have ended: is there nothing left that close would tell, and that must wait until
+	 * the flow's end? Then close comes now. NULL: never.
+	 */
+	bool (*finished)(const void *state);
 };
 
 extern const struct proto *const protos[]; /* NULL-terminated, most specific first */
@@ -65,10 +70,13 @@ struct conversation;
 
 /* NULL: out of memory. midstream: see struct probe. */
 struct conversation *conversation_open(struct session *s, bool midstream);
-/* VERDICT_DONE: nothing more is wanted of either side. Others: go on. */
+/*
+ * VERDICT_DONE: nothing more is wanted of either side, and nothing is left to be told at the flow's end;
+ * it may be closed now. Others: go on.
+ */
 enum verdict conversation_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t len);
 enum verdict conversation_gap(struct conversation *c, enum side from, uint64_t len);
-void conversation_end(struct conversation *c, enum side from, bool reset);
+enum verdict conversation_end(struct conversation *c, enum side from, bool reset);
 /* Takes NULL. Before session_close. */
 void conversation_close(struct conversation *c, bool reset);
 

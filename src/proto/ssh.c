@@ -38,14 +38,18 @@ enum step {
 	STEP_OVER,
 };
 
+struct offer { /* HASSH, whichever role the end turns out to have; empty where there is no MD5 */
+	char as_client[DIGEST_HEX_MAX], as_server[DIGEST_HEX_MAX];
+};
+
 struct half {
 	enum step step;
 	uint8_t *bytes;
 	size_t len, size;
 	size_t preamble; /* bytes of lines before the banner */
 	unsigned packets;
-	char *banner;    /* in the session's arena, as the next two */
-	const char *as_client, *as_server; /* HASSH, whichever role it turns out to have */
+	char *banner;
+	struct offer *offer; /* NULL: not seen yet */
 };
 
 struct ssh {
@@ -58,13 +62,13 @@ struct ssh {
 
 static enum verdict probe_half(const uint8_t *bytes, size_t len);
 static bool is_text(const uint8_t *bytes, size_t len);
-static size_t half_banner(struct ssh *h, struct half *half, const uint8_t *bytes, size_t len);
+static size_t half_banner(struct half *half, const uint8_t *bytes, size_t len);
 static size_t half_packet(struct ssh *h, enum side from, const uint8_t *bytes, size_t len);
 static size_t half_wanted(const struct half *half);
 static bool half_add(struct half *half, const uint8_t *bytes, size_t len, size_t max);
 static void take_packet(struct ssh *h, enum side from);
-static void take_kexinit(struct ssh *h, struct half *half, struct reader r);
-static const char *hassh(struct ssh *h, const struct reader lists[4]);
+static void take_kexinit(struct half *half, struct reader r);
+static void hassh(const struct reader lists[4], char out[DIGEST_HEX_MAX]);
 static void take_role(struct ssh *h, enum side client);
 static void tell(struct ssh *h);
 static enum verdict over(struct ssh *h);
@@ -106,7 +110,7 @@ ssh_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	struct half *half = &h->half[from];
 
 	while (len > 0 && half->step != STEP_OVER) {
-		size_t n = half->step == STEP_BANNER ? half_banner(h, half, bytes, len)
+		size_t n = half->step == STEP_BANNER ? half_banner(half, bytes, len)
 		                                     : half_packet(h, from, bytes, len);
 		bytes += n;
 		len -= n;
@@ -129,9 +133,19 @@ ssh_close(void *state, bool reset)
 	struct ssh *h = state;
 	(void)reset;
 	tell(h);
-	free(h->half[SIDE_SOURCE].bytes);
-	free(h->half[SIDE_DESTINATION].bytes);
+	for (size_t side = 0; side < 2; side++) {
+		free(h->half[side].bytes);
+		free(h->half[side].banner);
+		free(h->half[side].offer);
+	}
 	free(h);
+}
+
+static bool
+ssh_finished(const void *state)
+{
+	(void)state;
+	return true;
 }
 
 const struct proto proto_ssh = {
@@ -147,6 +161,7 @@ const struct proto proto_ssh = {
         .gap = ssh_gap,
         .end = NULL,
         .close = ssh_close,
+        .finished = ssh_finished,
 };
 
 /* DONE: a banner begins this side, or a later line of it. MORE: it may yet. */
@@ -174,7 +189,7 @@ is_text(const uint8_t *bytes, size_t len)
 
 /* Takes bytes of the line at hand; how many. A whole line is the banner, or one before it. */
 static size_t
-half_banner(struct ssh *h, struct half *half, const uint8_t *bytes, size_t len)
+half_banner(struct half *half, const uint8_t *bytes, size_t len)
 {
 	const uint8_t *newline = memchr(bytes, '\n', len);
 	size_t n = newline != NULL ? (size_t)(newline - bytes) + 1 : len;
@@ -195,7 +210,7 @@ half_banner(struct ssh *h, struct half *half, const uint8_t *bytes, size_t len)
 	size_t end = half->len;
 	while (end > 0 && (half->bytes[end - 1] == '\n' || half->bytes[end - 1] == '\r'))
 		end--;
-	half->banner = arena_string(session_arena(h->session), half->bytes, end);
+	half->banner = strndup((const char *)half->bytes, end);
 	/* SSH 1.x has no KEXINIT; 1.99 is a server that speaks 2.0 as well (RFC 4253 section 5.1). */
 	bool first = memcmp(half->bytes, "SSH-1", 5) == 0 &&
 	             (half->len < 8 || memcmp(half->bytes, "SSH-1.99", 8) != 0);
@@ -262,7 +277,7 @@ take_packet(struct ssh *h, enum side from)
 	uint8_t message = reader_u8(&r);
 	half->len = 0;
 	if (message == MSG_KEXINIT)
-		take_kexinit(h, half, r);
+		take_kexinit(half, r);
 	if (message == MSG_KEXDH_INIT || message == MSG_GEX_REQUEST)
 		take_role(h, from);
 	if (message == MSG_KEXDH_REPLY)
@@ -282,33 +297,31 @@ take_role(struct ssh *h, enum side client)
 }
 
 static void
-take_kexinit(struct ssh *h, struct half *half, struct reader r)
+take_kexinit(struct half *half, struct reader r)
 {
 	struct reader list[8]; /* RFC 4253 section 7.1, in order */
 
 	reader_skip(&r, 16); /* cookie */
 	for (size_t i = 0; i < 8; i++)
 		list[i] = reader_sub(&r, reader_be32(&r));
-	if (!reader_ok(&r) || half->as_client != NULL)
+	if (!reader_ok(&r) || half->offer != NULL || (half->offer = malloc(sizeof *half->offer)) == NULL)
 		return;
 	/* Key exchange, then encryption, MAC and compression of the end's own direction. */
-	half->as_client = hassh(h, (const struct reader[4]){list[0], list[2], list[4], list[6]});
-	half->as_server = hassh(h, (const struct reader[4]){list[0], list[3], list[5], list[7]});
+	hassh((const struct reader[4]){list[0], list[2], list[4], list[6]}, half->offer->as_client);
+	hassh((const struct reader[4]){list[0], list[3], list[5], list[7]}, half->offer->as_server);
 }
 
-static const char *
-hassh(struct ssh *h, const struct reader lists[4])
+static void
+hassh(const struct reader lists[4], char out[DIGEST_HEX_MAX])
 {
-	char hex[DIGEST_HEX_MAX];
 	struct digest *d = digest_open(DIGEST_MD5);
 
 	for (size_t i = 0; i < 4; i++) {
 		digest_add(d, ";", i > 0 ? 1 : 0);
 		digest_add(d, lists[i].next, lists[i].left);
 	}
-	if (digest_close(d, hex) == NULL)
-		return NULL;
-	return arena_string(session_arena(h->session), hex, strlen(hex));
+	if (digest_close(d, out) == NULL)
+		out[0] = '\0';
 }
 
 /* Tells what is known of both ends, once. */
@@ -317,7 +330,6 @@ tell(struct ssh *h)
 {
 	enum side client = h->role_known ? h->client : SIDE_SOURCE;
 	const struct half *c = &h->half[client], *s = &h->half[side_other(client)];
-	struct facts *facts = session_edit_facts(h->session);
 
 	if (h->told)
 		return;
@@ -326,8 +338,10 @@ tell(struct ssh *h)
 		session_client(h->session, c->banner, strlen(c->banner));
 	if (s->banner != NULL)
 		session_server(h->session, s->banner, strlen(s->banner));
-	facts->ssh.hassh = c->as_client;
-	facts->ssh.hassh_server = s->as_server;
+	if (c->offer != NULL)
+		session_fact(h->session, SESSION_SSH_HASSH, c->offer->as_client, strlen(c->offer->as_client));
+	if (s->offer != NULL)
+		session_fact(h->session, SESSION_SSH_HASSH_SERVER, s->offer->as_server, strlen(s->offer->as_server));
 }
 
 /* Nothing more is wanted once both offers and the roles are known, or both ends are lost. */
@@ -335,7 +349,7 @@ static enum verdict
 over(struct ssh *h)
 {
 	const struct half *a = &h->half[SIDE_SOURCE], *b = &h->half[SIDE_DESTINATION];
-	bool known = h->role_known && a->as_client != NULL && b->as_client != NULL;
+	bool known = h->role_known && a->offer != NULL && b->offer != NULL;
 
 	if (!known && !(a->step == STEP_OVER && b->step == STEP_OVER))
 		return VERDICT_MORE;

@@ -36,6 +36,7 @@ enum {
 	HELLO_FIRST_SIZE = 2048,
 	FOLLOW_MAX = 65536,        /* bytes a side after which application data is no more waited for */
 	SSL2_HELLO_MIN = 9,        /* to the end of its length fields */
+	SERVER_NAME_MAX = 4096,    /* real ones stay below 256 (RFC 1035 section 2.3.4) */
 };
 
 enum step {
@@ -76,9 +77,8 @@ static void tell_hello(struct tls *t, const struct half *half);
 static void tell_client(struct session *s, const struct tls_hello *h);
 static void tell_server_name(struct session *s, struct reader name);
 static void tell_ssl2(struct tls *t, struct half *half, const uint8_t *bytes, size_t len);
-static const char *version_text(uint16_t version);
-static const char *copy(struct session *s, const char *text);
-static const char *text_of(struct session *s, struct reader bytes);
+static void tell_version(struct session *s, uint16_t version);
+static void tell_text(struct session *s, enum session_fact which, const char *text);
 
 static enum verdict
 tls_probe(const struct probe *p)
@@ -119,7 +119,7 @@ tls_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	if (half->total > FOLLOW_MAX && half->step == STEP_FOLLOW)
 		half->step = STEP_OVER;
 	if (t->half[SIDE_SOURCE].data && t->half[SIDE_DESTINATION].data)
-		session_edit_facts(t->session)->tls.established = true;
+		session_tls_established(t->session);
 	return over(t) ? VERDICT_DONE : VERDICT_MORE;
 }
 
@@ -146,6 +146,13 @@ tls_close(void *state, bool reset)
 	free(t);
 }
 
+static bool
+tls_finished(const void *state)
+{
+	(void)state;
+	return true;
+}
+
 const struct proto proto_tls = {
         .name = "tls",
         .transport = IPPROTO_TCP,
@@ -159,6 +166,7 @@ const struct proto proto_tls = {
         .gap = tls_gap,
         .end = NULL,
         .close = tls_close,
+        .finished = tls_finished,
 };
 
 /*
@@ -341,7 +349,6 @@ static void
 tell_hello(struct tls *t, const struct half *half)
 {
 	struct tls_hello hello;
-	struct facts *facts = session_edit_facts(t->session);
 	struct reader body = reader_init(half->message + HANDSHAKE_HEADER,
 	        half->message_len - HANDSHAKE_HEADER);
 
@@ -349,10 +356,10 @@ tell_hello(struct tls *t, const struct half *half)
 		if (tls_hello_client(body, &hello) == 0)
 			tell_client(t->session, &hello);
 	} else if (tls_hello_server(body, &hello) == 0) {
-		facts->tls.version = version_text(hello.version);
+		tell_version(t->session, hello.version);
 		/* The server's choice says more than the client's first wish. */
 		if (hello.alpn.left > 0)
-			facts->tls.alpn = text_of(t->session, hello.alpn);
+			session_fact(t->session, SESSION_TLS_ALPN, hello.alpn.next, hello.alpn.left);
 	}
 }
 
@@ -360,15 +367,14 @@ tell_hello(struct tls *t, const struct half *half)
 static void
 tell_client(struct session *s, const struct tls_hello *h)
 {
-	struct facts *facts = session_edit_facts(s);
 	char ja3[DIGEST_HEX_MAX], ja4[TLS_JA4_MAX];
 
-	if (facts->tls.ja3 != NULL)
+	if (session_has_fact(s, SESSION_TLS_JA3))
 		return;
-	facts->tls.ja3 = copy(s, tls_ja3(h, ja3));
-	facts->tls.ja4 = copy(s, tls_ja4(h, ja4));
-	if (h->alpn.left > 0 && facts->tls.alpn == NULL)
-		facts->tls.alpn = text_of(s, h->alpn);
+	tell_text(s, SESSION_TLS_JA3, tls_ja3(h, ja3));
+	tell_text(s, SESSION_TLS_JA4, tls_ja4(h, ja4));
+	if (h->alpn.left > 0 && !session_has_fact(s, SESSION_TLS_ALPN))
+		session_fact(s, SESSION_TLS_ALPN, h->alpn.next, h->alpn.left);
 	if (h->server_name.left > 0)
 		tell_server_name(s, h->server_name);
 }
@@ -377,14 +383,12 @@ tell_client(struct session *s, const struct tls_hello *h)
 static void
 tell_server_name(struct session *s, struct reader name)
 {
-	char *text = arena_string(session_arena(s), name.next, name.left);
-	if (text == NULL)
-		return;
-	for (char *p = text; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p + ('a' - 'A'));
-	session_edit_facts(s)->tls.server_name = text_of(s, reader_init(text, strlen(text)));
-	session_service(s, text, strlen(text));
+	char text[SERVER_NAME_MAX];
+	size_t len = 0;
+	for (uint8_t c; len < sizeof text && len < name.left && (c = name.next[len]) != '\0'; len++)
+		text[len] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+	session_fact(s, SESSION_TLS_NAME, text, len);
+	session_service(s, text, len);
 }
 
 /* The hello of SSL 2.0 names no host and has no fingerprint. What follows may be TLS. */
@@ -398,7 +402,7 @@ tell_ssl2(struct tls *t, struct half *half, const uint8_t *bytes, size_t len)
 	uint16_t version = reader_be16(&r);
 	half->step = STEP_FOLLOW;
 	if (version == 0x0002) {
-		session_edit_facts(t->session)->tls.version = version_text(version);
+		tell_version(t->session, version);
 		t->half[SIDE_SOURCE].step = t->half[SIDE_DESTINATION].step = STEP_OVER;
 	}
 	/* It is skipped as if it were a record. */
@@ -406,30 +410,25 @@ tell_ssl2(struct tls *t, struct half *half, const uint8_t *bytes, size_t len)
 	half->record_left = length;
 }
 
-/* The number alone, as in "TLS 1.3"; below 1.0 it is SSL's. */
-static const char *
-version_text(uint16_t version)
+/* The number alone, as in "TLS 1.3"; below 1.0 it is SSL's. One without a name takes the place of what was known. */
+static void
+tell_version(struct session *s, uint16_t version)
 {
-	switch (version) {
-	case 0x0304: return "1.3";
-	case 0x0303: return "1.2";
-	case 0x0302: return "1.1";
-	case 0x0301: return "1.0";
-	case 0x0300: return "ssl 3.0";
-	case 0x0002: return "ssl 2.0";
-	default: return NULL;
-	}
+	static const struct {
+		uint16_t wire;
+		const char *text;
+	} names[] = {{0x0304, "1.3"}, {0x0303, "1.2"}, {0x0302, "1.1"}, {0x0301, "1.0"}, {0x0300, "ssl 3.0"},
+	        {0x0002, "ssl 2.0"}};
+	const char *text = "";
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (names[i].wire == version)
+			text = names[i].text;
+	session_fact(s, SESSION_TLS_VERSION, text, strlen(text));
 }
 
-static const char *
-copy(struct session *s, const char *text)
+static void
+tell_text(struct session *s, enum session_fact which, const char *text)
 {
-	return text != NULL ? arena_string(session_arena(s), text, strlen(text)) : NULL;
-}
-
-/* Any bytes can stand where a name should: what is told is valid UTF-8. */
-static const char *
-text_of(struct session *s, struct reader bytes)
-{
-	return text_decode(session_arena(s), bytes.next, bytes.left, NULL).utf8;
+	if (text != NULL)
+		session_fact(s, which, text, strlen(text));
 }

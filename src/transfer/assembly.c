@@ -20,6 +20,7 @@ struct piece {
 static void run_take(struct assembly *a, const uint8_t *bytes, size_t len);
 static void run_grow(struct assembly *a, const uint8_t *bytes, uint64_t len);
 static void run_absorb(struct assembly *a, struct extent *e);
+static bool head_widen(struct assembly *a, size_t n);
 static void head_keep(struct assembly *a, const uint8_t *bytes, uint64_t len);
 static void wait_add(struct assembly *a, uint64_t from, const uint8_t *bytes, size_t len);
 static struct extent *wait_between(struct assembly *a, struct extent *below, struct extent *inside,
@@ -52,8 +53,7 @@ assembly_clear(struct assembly *a)
 	struct extent *e;
 	while ((e = extent_take_first(&a->waiting)) != NULL)
 		stretch_free(a, e);
-	if (a->head != NULL)
-		release(a, ASSEMBLY_HEAD);
+	release(a, a->head_room);
 	free(a->head);
 	if (a->digest != NULL)
 		sha256_give(a->pool->hashes, a->digest);
@@ -181,17 +181,31 @@ head_keep(struct assembly *a, const uint8_t *bytes, uint64_t len)
 {
 	if (a->base != 0 || a->hashed >= ASSEMBLY_HEAD)
 		return;
-	if (a->hashed == 0 && has_room(a, ASSEMBLY_HEAD, 0)) {
-		a->head = malloc(ASSEMBLY_HEAD);
-		if (a->head != NULL)
-			hold(a, ASSEMBLY_HEAD);
-	}
-	if (a->head == NULL)
-		return;
+	/* What could not be kept leaves a hole: then nothing more is. */
 	size_t room = ASSEMBLY_HEAD - a->head_len;
 	size_t take = len < room ? (size_t)len : room;
+	if (a->head_len < a->hashed || !head_widen(a, a->head_len + take))
+		return;
 	memcpy(a->head + a->head_len, bytes, take);
 	a->head_len += take;
+}
+
+/* Room for n bytes of the head: as much as has come, for most files are small. False: it can't be had. */
+static bool
+head_widen(struct assembly *a, size_t n)
+{
+	if (n <= a->head_room)
+		return true;
+	size_t room = a->head_len == 0 ? n : n <= ASSEMBLY_HEAD / 2 ? 2 * n : ASSEMBLY_HEAD;
+	if (!has_room(a, room - a->head_room, 0))
+		return false;
+	uint8_t *head = realloc(a->head, room);
+	if (head == NULL)
+		return false;
+	hold(a, room - a->head_room);
+	a->head = head;
+	a->head_room = room;
+	return true;
 }
 
 /* ---- what waits beyond the run ---- */

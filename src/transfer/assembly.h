@@ -42,7 +42,7 @@ struct assembly {
 	struct extent *waiting; /* beyond the run; its first begins after next */
 	EVP_MD_CTX *digest;
 	uint8_t *head;    /* the first bytes of the file, where base is 0 */
-	size_t head_len;
+	size_t head_len, head_room;
 };
 
 /* Allocates nothing. */

@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "transfer/session.h"
 #include "transfer/tracker.h"
@@ -21,12 +23,24 @@ static void side_end(struct session *s, enum side side, const struct flow_record
 static bool orderly(const struct flow_record *flow);
 
 void
-infer_volume(struct session *s)
+infer_volume(struct session *s, const uint64_t volume[2])
 {
-	if (s->inference.method == NULL)
+	const uint64_t least = s->tracker->limits.infer_bytes;
+	if (s->inference == NULL && (volume[SIDE_SOURCE] >= least || volume[SIDE_DESTINATION] >= least))
+		s->inference = calloc(1, sizeof *s->inference);
+	if (s->inference == NULL)
+		return;
+	memcpy(s->inference->volume, volume, sizeof s->inference->volume);
+	infer_look(s);
+}
+
+void
+infer_look(struct session *s)
+{
+	if (s->unread == NULL || s->inference == NULL)
 		return;
 	for (enum side side = SIDE_SOURCE; side <= SIDE_DESTINATION; side++) {
-		if (s->inference.transfer[side] != NULL)
+		if (s->inference->transfer[side] != NULL)
 			side_grow(s, side);
 		else if (side_moves_a_file(s, side))
 			side_begin(s, side);
@@ -37,19 +51,21 @@ void
 infer_close(struct session *s, bool reset)
 {
 	struct flow_record flow;
-	if (s->inference.transfer[SIDE_SOURCE] == NULL && s->inference.transfer[SIDE_DESTINATION] == NULL)
+	struct facts facts;
+	if (s->inference == NULL ||
+	        (s->inference->transfer[SIDE_SOURCE] == NULL && s->inference->transfer[SIDE_DESTINATION] == NULL))
 		return;
-	session_describe(s, &flow);
+	session_describe(s, &flow, &facts);
 	for (enum side side = SIDE_SOURCE; side <= SIDE_DESTINATION; side++)
-		if (s->inference.transfer[side] != NULL)
+		if (s->inference->transfer[side] != NULL)
 			side_end(s, side, &flow, reset);
 }
 
 static bool
 side_moves_a_file(const struct session *s, enum side side)
 {
-	uint64_t sent = s->inference.volume[side];
-	uint64_t received = s->inference.volume[side_other(side)];
+	uint64_t sent = s->inference->volume[side];
+	uint64_t received = s->inference->volume[side_other(side)];
 	return sent >= s->tracker->limits.infer_bytes && sent >= received / OVERHEAD_PARTS;
 }
 
@@ -60,33 +76,33 @@ side_begin(struct session *s, enum side side)
 	        transfer_begin(s, &(struct transfer_start){.sender = side, .method = "volume"});
 	if (t == NULL)
 		return;
-	s->inference.transfer[side] = t;
+	s->inference->transfer[side] = t;
 	struct transfer_record *r = &t->waybill->record;
 	r->basis = TRANSFER_INFERRED;
-	r->reasons[0] = s->inference.method;
-	r->size = r->seen = s->inference.volume[side];
+	r->reasons[0] = s->unread;
+	r->size = r->seen = s->inference->volume[side];
 	waybill_begin(t->waybill);
 }
 
 static void
 side_grow(struct session *s, enum side side)
 {
-	struct waybill *w = s->inference.transfer[side]->waybill;
-	if (s->inference.volume[side] < 2 * w->record.size)
+	struct waybill *w = s->inference->transfer[side]->waybill;
+	if (s->inference->volume[side] < 2 * w->record.size)
 		return;
-	w->record.size = w->record.seen = s->inference.volume[side];
+	w->record.size = w->record.seen = s->inference->volume[side];
 	waybill_grow(w);
 }
 
 static void
 side_end(struct session *s, enum side side, const struct flow_record *flow, bool reset)
 {
-	struct transfer *t = s->inference.transfer[side];
+	struct transfer *t = s->inference->transfer[side];
 	struct waybill *w = t->waybill;
 	struct transfer_record *r = &w->record;
-	const uint64_t *volume = s->inference.volume;
+	const uint64_t *volume = s->inference->volume;
 
-	s->inference.transfer[side] = NULL;
+	s->inference->transfer[side] = NULL;
 	r->size = r->seen = volume[side];
 	r->missing = flow->side[side].missing;
 	r->reasons[1] = arena_printf(&w->arena, "%" PRIu64 " bytes this way against %" PRIu64

@@ -11,13 +11,14 @@
 #include "transfer/transfer.h"
 
 struct inference {
-	const char *method;            /* why it can't be read; NULL: it can */
 	uint64_t volume[2];            /* payload sent by each side */
 	struct transfer *transfer[2];  /* what each side sends, once told */
 };
 
+/* How much each side has sent, which counts once the session is known to be unreadable. */
+void infer_volume(struct session *s, const uint64_t volume[2]);
 /* Begins a transfer for each side whose volume says so. */
-void infer_volume(struct session *s);
+void infer_look(struct session *s);
 /* The flow ended: ends them with their totals. */
 void infer_close(struct session *s, bool reset);
 

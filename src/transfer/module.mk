@@ -5,6 +5,8 @@ libwaybill_a_SOURCES += \
 	src/transfer/expect.h \
 	src/transfer/extent.c \
 	src/transfer/extent.h \
+	src/transfer/fact.c \
+	src/transfer/fact.h \
 	src/transfer/filetable.c \
 	src/transfer/filetype.c \
 	src/transfer/filetype.h \

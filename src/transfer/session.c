@@ -8,9 +8,11 @@
 
 #include "transfer/tracker.h"
 
-enum { SESSION_MEMORY = 256 * 1024, FACT_MAX = 2048, ACCOUNT_MAX = 1024 };
+enum { FACT_MAX = 2048, ACCOUNT_MAX = 1024 };
 
-static void fact_set(struct session *s, struct text *fact, const void *bytes, size_t len);
+static void fact_first(struct session *s, enum session_fact which, const void *bytes, size_t len);
+static void fact_tell(struct session *s, enum session_fact which, const void *bytes, size_t len);
+static void read_facts(const struct session *s, struct facts *out);
 static bool account_is(const struct text *account, const void *bytes, size_t len);
 static void session_end_transfers(struct session *s, bool reset);
 static void session_free(struct session *s);
@@ -25,11 +27,8 @@ session_open(struct transfer_tracker *t, void *flow, const struct session_ends *
 	s->flow = flow;
 	s->ends = *ends;
 	s->refs = 1;
-	LIST_INIT(&s->open);
+	LIST_INIT(&s->transfers);
 	LIST_INIT(&s->carried);
-	LIST_INIT(&s->gone);
-	arena_init(&s->arena, SESSION_MEMORY);
-	arena_init(&s->account, SESSION_MEMORY);
 	session_time(s, now);
 	return s;
 }
@@ -37,14 +36,16 @@ session_open(struct transfer_tracker *t, void *flow, const struct session_ends *
 void
 session_close(struct session *s, bool reset, int64_t now)
 {
+	struct flow_record *last = NULL;
 	if (now > s->tracker->now)
 		s->tracker->now = now;
 	s->closed = true;
 	infer_close(s, reset);
 	session_end_transfers(s, reset);
-	if (s->refs > 1 && (s->last = calloc(1, sizeof *s->last)) != NULL)
-		s->tracker->ops.flow(s->tracker->ctx, s->flow, s->last);
-	s->flow = NULL;
+	if (s->refs > 1 && (last = calloc(1, sizeof *last)) != NULL)
+		s->tracker->ops.flow(s->tracker->ctx, s->flow, last);
+	s->last = last;
+	s->over = true;
 	session_unref(s);
 }
 
@@ -63,14 +64,16 @@ session_unref(struct session *s)
 }
 
 void
-session_describe(struct session *s, struct flow_record *out)
+session_describe(struct session *s, struct flow_record *out, struct facts *facts)
 {
-	*out = (struct flow_record){0};
-	if (s->flow != NULL)
+	if (!s->over)
 		s->tracker->ops.flow(s->tracker->ctx, s->flow, out);
 	else if (s->last != NULL)
 		*out = *s->last;
-	out->facts = &s->facts;
+	else
+		*out = (struct flow_record){0};
+	read_facts(s, facts);
+	out->facts = facts;
 }
 
 void
@@ -95,13 +98,14 @@ session_ends(const struct session *s)
 const struct facts *
 session_facts(const struct session *s)
 {
-	return &s->facts;
+	read_facts(s, &s->tracker->facts);
+	return &s->tracker->facts;
 }
 
-struct arena *
-session_arena(struct session *s)
+const char *
+session_protocol_name(const struct session *s)
 {
-	return &s->arena;
+	return s->protocol;
 }
 
 void
@@ -122,97 +126,123 @@ session_turned(const struct session *s)
 void
 session_protocol(struct session *s, const char *name, const char *method)
 {
-	s->facts.protocol = name;
-	s->facts.method = method;
+	s->protocol = name;
+	s->method = method;
+}
+
+void
+session_protocol_none(struct session *s)
+{
+	s->protocol = NULL;
 }
 
 void
 session_account(struct session *s, const void *bytes, size_t len)
 {
 	len = tracker_bound(s->tracker, bytes, len, ACCOUNT_MAX);
-	if (account_is(&s->facts.user, bytes, len))
-		return;
-	s->facts.user = (struct text){0};
-	arena_clear(&s->account);
-	if (len > 0)
-		s->facts.user = text_decode(&s->account, bytes, len, NULL);
+	struct text user = fact_get(&s->facts, SESSION_USER);
+	if (!account_is(&user, bytes, len))
+		fact_tell(s, SESSION_USER, bytes, len);
 }
 
 void
 session_service(struct session *s, const void *bytes, size_t len)
 {
-	fact_set(s, &s->facts.service, bytes, len);
+	fact_first(s, SESSION_SERVICE, bytes, len);
 }
 
 void
 session_client(struct session *s, const void *bytes, size_t len)
 {
-	fact_set(s, &s->facts.client, bytes, len);
+	fact_first(s, SESSION_CLIENT, bytes, len);
 }
 
 void
 session_server(struct session *s, const void *bytes, size_t len)
 {
-	fact_set(s, &s->facts.server, bytes, len);
+	fact_first(s, SESSION_SERVER, bytes, len);
 }
 
 void
 session_language(struct session *s, const void *bytes, size_t len)
 {
-	struct text language = {.utf8 = s->facts.client_language};
-	fact_set(s, &language, bytes, len);
-	s->facts.client_language = language.utf8;
+	fact_first(s, SESSION_LANGUAGE, bytes, len);
 }
 
-struct facts *
-session_edit_facts(struct session *s)
+void
+session_fact(struct session *s, enum session_fact which, const void *bytes, size_t len)
 {
-	return &s->facts;
+	fact_tell(s, which, bytes, tracker_bound(s->tracker, bytes, len, FACT_MAX));
+}
+
+bool
+session_has_fact(const struct session *s, enum session_fact which)
+{
+	return fact_get(&s->facts, which).utf8 != NULL;
+}
+
+void
+session_tls_established(struct session *s)
+{
+	s->established = true;
 }
 
 void
 session_switch(struct session *s, size_t unused)
 {
-	s->switch_unused = unused;
+	s->tracker->switch_unused = unused;
 }
 
 size_t
 session_switch_unused(const struct session *s)
 {
-	return s->switch_unused;
+	return s->tracker->switch_unused;
 }
 
 void
 session_unreadable(struct session *s, const char *method)
 {
-	s->inference.method = method;
-	infer_volume(s);
+	s->unread = method;
+	infer_look(s);
 }
 
 bool
 session_is_read(const struct session *s)
 {
-	return s->inference.method == NULL && s->facts.protocol != NULL;
+	return s->unread == NULL && s->protocol != NULL;
 }
 
 void
 session_volume(struct session *s, const uint64_t payload[2])
 {
-	s->inference.volume[SIDE_SOURCE] = payload[SIDE_SOURCE];
-	s->inference.volume[SIDE_DESTINATION] = payload[SIDE_DESTINATION];
-	infer_volume(s);
+	infer_volume(s, payload);
 }
 
 /* The first answer that says something stays. */
 static void
-fact_set(struct session *s, struct text *fact, const void *bytes, size_t len)
+fact_first(struct session *s, enum session_fact which, const void *bytes, size_t len)
 {
-	if (len == 0 || fact->utf8 != NULL)
-		return;
-	len = tracker_bound(s->tracker, bytes, len, FACT_MAX);
-	*fact = text_decode(&s->arena, bytes, len, NULL);
-	if (fact->utf8 == NULL)
+	if (len > 0 && !session_has_fact(s, which))
+		fact_tell(s, which, bytes, tracker_bound(s->tracker, bytes, len, FACT_MAX));
+}
+
+static void
+fact_tell(struct session *s, enum session_fact which, const void *bytes, size_t len)
+{
+	struct text t = {0};
+	if (len > 0)
+		t = text_decode(&s->tracker->scratch, bytes, len, NULL);
+	if ((len > 0 && t.utf8 == NULL) || fact_put(&s->facts, which, &t) != 0)
 		tracker_count(s->tracker, COUNT_SESSION_MEMORY);
+	arena_reset(&s->tracker->scratch);
+}
+
+static void
+read_facts(const struct session *s, struct facts *out)
+{
+	*out = (struct facts){.protocol = s->protocol, .method = s->method};
+	out->tls.established = s->established;
+	fact_read(&s->facts, out);
 }
 
 /* Is that the account already? Protocols tell it with every request. */
@@ -239,9 +269,9 @@ session_end_transfers(struct session *s, bool reset)
 		if (t->session->closed)
 			transfer_orphan(t, TRANSFER_TRUNCATED);
 	}
-	for (t = LIST_FIRST(&s->open); t != NULL; t = next) {
+	for (t = LIST_FIRST(&s->transfers); t != NULL; t = next) {
 		next = LIST_NEXT(t, in_session);
-		if (t->data == NULL || t->data->closed)
+		if (t->waybill != NULL && (t->data == NULL || t->data->closed))
 			transfer_orphan(t, reset ? TRANSFER_ABORTED : TRANSFER_TRUNCATED);
 	}
 }
@@ -250,12 +280,13 @@ static void
 session_free(struct session *s)
 {
 	struct transfer *t;
-	while ((t = LIST_FIRST(&s->gone)) != NULL) {
+	while ((t = LIST_FIRST(&s->transfers)) != NULL) {
 		LIST_REMOVE(t, in_session);
 		free(t);
 	}
-	free(s->last);
-	arena_clear(&s->arena);
-	arena_clear(&s->account);
+	if (s->over)
+		free(s->last);
+	free(s->inference);
+	fact_clear(&s->facts);
 	free(s);
 }

@@ -30,6 +30,9 @@ struct transfer_tracker {
 	struct transfer_ops ops;
 	void *ctx;
 	int64_t now;                   /* packet time of what is being parsed */
+	size_t switch_unused;          /* see session_switch */
+	struct arena scratch;          /* for the call */
+	struct facts facts;            /* those asked for last */
 
 	struct sha256_pool hashes;
 	struct assembly_pool pool;

@@ -50,7 +50,7 @@ transfer_begin(struct session *s, const struct transfer_start *start)
 	t->waybill = w;
 	t->session = session_ref(s);
 	t->at = start->offset;
-	LIST_INSERT_HEAD(&s->open, t, in_session);
+	LIST_INSERT_HEAD(&s->transfers, t, in_session);
 
 	if (start->method != NULL)
 		transfer_method(t, start->method);
@@ -275,7 +275,7 @@ transfer_orphan(struct transfer *t, enum transfer_state state)
 {
 	struct session *s = t->session;
 	struct waybill *w = part_detach(t);
-	LIST_INSERT_HEAD(&s->gone, t, in_session);
+	LIST_INSERT_HEAD(&s->transfers, t, in_session);
 	part_end(w, state);
 	session_unref(s);
 }

@@ -83,8 +83,10 @@ void session_time(struct session *s, int64_t now);
 int64_t session_now(const struct session *s);
 
 const struct session_ends *session_ends(const struct session *s);
+/* Borrowed until facts of this or another session are asked for, or told. */
 const struct facts *session_facts(const struct session *s);
-struct arena *session_arena(struct session *s); /* lives as long as the session; limited */
+/* network.protocol so far, or NULL. */
+const char *session_protocol_name(const struct session *s);
 
 /*
  * This end asks, the other one serves. Of a flow whose beginning was not seen it is the initiator, and
@@ -94,14 +96,34 @@ void session_client_end(struct session *s, enum side client);
 /* Is the flow to be told the other way round for that (flow_record_turn)? */
 bool session_turned(const struct session *s);
 
-/* Facts. The bytes are decoded and copied; the first non-empty answer stays unless replace. */
+enum session_fact {
+	SESSION_USER,
+	SESSION_SERVICE,
+	SESSION_CLIENT,
+	SESSION_SERVER,
+	SESSION_LANGUAGE,
+	SESSION_TLS_NAME,
+	SESSION_TLS_JA3,
+	SESSION_TLS_JA4,
+	SESSION_TLS_ALPN,
+	SESSION_TLS_VERSION,
+	SESSION_SSH_HASSH,
+	SESSION_SSH_HASSH_SERVER,
+};
+
+/* Facts. The bytes are decoded and copied; the first non-empty answer stays unless replaces. */
 void session_protocol(struct session *s, const char *name, const char *method); /* static strings */
+void session_protocol_none(struct session *s); /* it was another one, after all */
 void session_account(struct session *s, const void *bytes, size_t len);         /* replaces */
 void session_service(struct session *s, const void *bytes, size_t len);
 void session_client(struct session *s, const void *bytes, size_t len);
 void session_server(struct session *s, const void *bytes, size_t len);
 void session_language(struct session *s, const void *bytes, size_t len);
-struct facts *session_edit_facts(struct session *s); /* for tls.* and ssh.*; strings from session_arena */
+/* For tls.* and ssh.*; replaces. */
+void session_fact(struct session *s, enum session_fact which, const void *bytes, size_t len);
+/* Was that told? */
+bool session_has_fact(const struct session *s, enum session_fact which);
+void session_tls_established(struct session *s);
 
 /*
  * Before a protocol's data() returns VERDICT_SWITCH: the last unused bytes of that call (of the

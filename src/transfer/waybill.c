@@ -17,7 +17,7 @@ enum { WAYBILL_MEMORY = 256 * 1024 };
 typedef void tell_fn(void *ctx, const struct transfer_record *r);
 
 static bool make_room(struct transfer_tracker *t);
-static void waybill_name_it(struct waybill *w);
+static void waybill_name_it(struct waybill *w, const struct flow_record *flow);
 static void waybill_settle(struct waybill *w, enum transfer_state state);
 static void settle_hash(struct waybill *w, bool whole);
 static void settle_sent(struct waybill *w);
@@ -40,10 +40,11 @@ waybill_open(struct session *s, enum side sender, uint64_t offset, bool refill)
 	arena_init(&w->arena, WAYBILL_MEMORY);
 	assembly_init(&w->assembly, &t->pool, offset, refill);
 	w->record.sender = sender;
-	w->record.protocol = s->facts.protocol;
+	w->record.protocol = s->protocol;
 	w->record.start = w->last = t->now;
-	if (s->facts.user.utf8 != NULL)
-		w->account = text_copy(&w->arena, &s->facts.user);
+	const struct text user = fact_get(&s->facts, SESSION_USER);
+	if (user.utf8 != NULL)
+		w->account = text_copy(&w->arena, &user);
 	TAILQ_INSERT_TAIL(&t->waybills, w, all);
 	t->open++;
 	return w;
@@ -55,7 +56,6 @@ waybill_begin(struct waybill *w)
 	if (w->began || w->ended)
 		return;
 	w->began = true;
-	waybill_name_it(w);
 	w->record.end = w->tracker->now;
 	waybill_tell(w, w->tracker->ops.began);
 }
@@ -154,12 +154,10 @@ make_room(struct transfer_tracker *t)
 
 /* Its identifier: the same in every run over the same packets. */
 static void
-waybill_name_it(struct waybill *w)
+waybill_name_it(struct waybill *w, const struct flow_record *flow)
 {
-	struct flow_record flow;
 	char origin[RECORD_ID_MAX + 2 * 24];
-	session_describe(w->session, &flow);
-	int len = snprintf(origin, sizeof origin, "%s %" PRId64 " %" PRIu64, flow.id, flow.start,
+	int len = snprintf(origin, sizeof origin, "%s %" PRId64 " %" PRIu32, flow->id, flow->start,
 	        w->ordinal);
 	snprintf(w->record.id, sizeof w->record.id, "%016" PRIx64, hash_stable(origin, (size_t)len));
 }
@@ -244,22 +242,25 @@ static void
 waybill_tell(struct waybill *w, tell_fn *tell)
 {
 	struct flow_record flow, data;
-	struct transfer_record r = w->record;
+	struct facts facts, data_facts;
 
-	session_describe(w->session, &flow);
+	session_describe(w->session, &flow, &facts);
+	if (w->record.id[0] == '\0')
+		waybill_name_it(w, &flow);
+	struct transfer_record r = w->record;
 	r.flow = &flow;
 	if (session_turned(w->session)) {
 		flow_record_turn(&flow);
 		r.sender = side_other(r.sender);
 	}
 	if (w->data != NULL) {
-		session_describe(w->data, &data);
+		session_describe(w->data, &data, &data_facts);
 		r.data = &data;
 	}
 	if (r.user.utf8 == NULL)
-		r.user = w->account.utf8 != NULL ? w->account : w->session->facts.user;
+		r.user = w->account.utf8 != NULL ? w->account : facts.user;
 	if (r.protocol == NULL)
-		r.protocol = w->session->facts.protocol != NULL ? w->session->facts.protocol : "unknown";
+		r.protocol = facts.protocol != NULL ? facts.protocol : "unknown";
 	if (r.basis == TRANSFER_INFERRED) {
 		r.start = flow.start;
 		r.end = flow.end;

@@ -25,7 +25,7 @@ struct waybill {
 	/* Filled as it becomes known; flow, data, the sizes and hashes only when it is told. */
 	struct transfer_record record;
 	struct text account;     /* the session's at the beginning */
-	uint64_t ordinal;        /* in its session */
+	uint32_t ordinal;        /* in its session */
 	int64_t last;            /* packet time of the last byte */
 	int64_t last_part;       /* packet time when the last part of a joined file ended */
 	EVP_MD_CTX *sent;        /* hash of what was sent */
@@ -41,7 +41,7 @@ struct waybill {
 };
 
 struct transfer {
-	LIST_ENTRY(transfer) in_session; /* session->open or ->gone */
+	LIST_ENTRY(transfer) in_session; /* session->transfers */
 	LIST_ENTRY(transfer) in_data;    /* data->carried */
 	struct session *session;  /* referenced while open */
 	struct session *data;     /* referenced by the waybill; NULL: none */

@@ -226,7 +226,7 @@ test_skip(void **state)
 	assert_int_equal(assembly_missing(&r->a), 500);
 	assert_int_equal(r->a.seen, 19500);
 	assert_int_equal(r->a.hashed, 1000);
-	assert_int_equal(r->a.held, ASSEMBLY_HEAD + sizeof(struct extent));
+	assert_int_equal(r->a.held, r->a.head_room + sizeof(struct extent));
 	give(r, 900, bytes, 700); /* it came after all */
 	assert_int_equal(assembly_missing(&r->a), 0);
 	assert_int_equal(r->a.next, 20000);

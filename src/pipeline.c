@@ -337,7 +337,8 @@ on_stream_end(void *ctx, enum side from, bool reset, int64_t time)
 	if (t->conversation == NULL)
 		return;
 	session_time(t->session, time);
-	conversation_end(t->conversation, from, reset);
+	if (conversation_end(t->conversation, from, reset) == VERDICT_DONE)
+		track_done(t);
 }
 
 static void
@@ -427,15 +428,15 @@ track_open_session(struct track *t, int64_t time)
 {
 	if (t->session != NULL)
 		return;
-	struct flow_record r;
-	flow_describe(t->flow, &r);
-	struct session_ends ends = {.addr = {r.side[0].addr, r.side[1].addr},
-	        .port = {r.side[0].port, r.side[1].port}, .transport = r.transport, .midstream = r.midstream};
+	struct flow_view v;
+	flow_look(t->flow, &v);
+	struct session_ends ends = {.addr = {*v.addr[0], *v.addr[1]}, .port = {v.port[0], v.port[1]},
+	        .transport = v.transport, .midstream = v.midstream};
 	t->session = session_open(t->pipeline->transfers, t, &ends, time);
 	if (t->session == NULL)
 		return;
-	if (r.transport == IPPROTO_TCP)
-		t->conversation = conversation_open(t->session, r.midstream);
+	if (v.transport == IPPROTO_TCP)
+		t->conversation = conversation_open(t->session, v.midstream);
 	else
 		session_unreadable(t->session, "unknown protocol");
 }
@@ -445,6 +446,8 @@ static void
 track_done(struct track *t)
 {
 	t->done = true;
+	conversation_close(t->conversation, false);
+	t->conversation = NULL;
 	stream_ignore(t->stream, SIDE_SOURCE);
 	stream_ignore(t->stream, SIDE_DESTINATION);
 }
@@ -481,18 +484,19 @@ static void
 describe_turned(struct track *t, struct flow_record *out)
 {
 	describe(t, out);
-	if (t->session != NULL && session_turned(t->session))
+	if (t->session == NULL)
+		return;
+	out->facts = session_facts(t->session);
+	if (session_turned(t->session))
 		flow_record_turn(out);
 }
 
-/* The flow's record with places, listings and facts. */
+/* The flow's record with places and listings. */
 static void
 describe(struct track *t, struct flow_record *out)
 {
-	static const struct facts nothing;
 	struct attribution *a = t->pipeline->attribution;
 	flow_describe(t->flow, out);
-	out->facts = t->session != NULL ? session_facts(t->session) : &nothing;
 	struct exchange exchange = {
 	        .two_way = out->side[0].packets > 0 && out->side[1].packets > 0,
 	        .handshake = out->handshake,

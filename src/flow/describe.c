@@ -67,6 +67,7 @@ flow_look(const struct flow *f, struct flow_view *out)
 	out->end_reason = (enum flow_end)(f->flags >> FLOW_END_SHIFT & 0xf);
 	out->two_way = flow_answered(f);
 	out->handshake = f->flags & FLOW_HANDSHAKE;
+	out->midstream = f->flags & FLOW_MIDSTREAM;
 }
 
 /*

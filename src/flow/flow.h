@@ -117,6 +117,7 @@ struct flow_view {
 	enum flow_end end_reason;
 	bool two_way;    /* packets were seen from both ends */
 	bool handshake;
+	bool midstream;
 };
 void flow_look(const struct flow *f, struct flow_view *out);
 

@@ -84,9 +84,10 @@ static void
 place_find(struct attribution *a, const struct addr *addr, struct place *out)
 {
 	struct addr real = place_embedded(addr);
+	bool group = addr_is_multicast(&real);
 	*out = (struct place){0};
-	out->flags |= addr_is_private(&real) ? PLACE_PRIVATE : 0;
-	out->flags |= addr_is_multicast(&real) ? PLACE_MULTICAST : 0;
+	out->flags |= group || addr_is_private(&real) ? PLACE_PRIVATE : 0;
+	out->flags |= group ? PLACE_MULTICAST : 0;
 	out->flags |= is_home(a, addr) ? PLACE_HOME : 0;
 	for (size_t i = 0; i < a->database_count; i++) {
 		struct geo_facts facts;

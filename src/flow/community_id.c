@@ -16,12 +16,18 @@
 enum {
 	DIGEST_SIZE = 20, /* SHA-1 */
 	INPUT_MAX = 2 + 2 * 16 + 2 + 2 * 2,
+	TEXT_MAX = 40,
 };
 
-/* The digest is looked up once; a look-up for every flow would cost more than the hash. */
+/*
+ * The digest is looked up and set up once, which would cost more than the hash. A flow is described several times
+ * in a row, at its end and for each of its files: the last identifier is kept.
+ */
 struct community_id {
-	EVP_MD *digest;
-	EVP_MD_CTX *context;
+	EVP_MD_CTX *context; /* NULL: libcrypto has no SHA-1 */
+	uint8_t input[INPUT_MAX];
+	size_t len;          /* of input; 0: there is none yet */
+	char text[TEXT_MAX]; /* of input */
 };
 
 /* Types in pairs: a question and its answer. */
@@ -33,6 +39,8 @@ static const uint8_t icmp6_pairs[][2] = { /* RFC 4443, 2710, 4861, 4620, 6275 */
 };
 
 static bool map_ports(const struct flow_record *r, uint16_t port[2], bool *ordered);
+static size_t put_ends(uint8_t *input, const struct flow_record *r);
+static void hash_input(struct community_id *c);
 static size_t put_addr(uint8_t *out, const struct flow_record *r, unsigned side);
 static size_t put_u16(uint8_t *out, uint16_t value);
 
@@ -40,15 +48,15 @@ struct community_id *
 community_id_create(void)
 {
 	struct community_id *c = calloc(1, sizeof *c);
-	if (c == NULL)
-		return NULL;
-	c->digest = EVP_MD_fetch(NULL, "SHA1", NULL);
-	c->context = EVP_MD_CTX_new();
-	if (c->context == NULL) {
-		community_id_destroy(c);
-		return NULL;
+	EVP_MD *digest = EVP_MD_fetch(NULL, "SHA1", NULL);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	if (c != NULL && context != NULL && digest != NULL && EVP_DigestInit_ex2(context, digest, NULL) == 1) {
+		c->context = context;
+		context = NULL;
 	}
-	return c; /* no SHA-1 in libcrypto: no identifiers, and no error */
+	EVP_MD_CTX_free(context);
+	EVP_MD_free(digest); /* a context keeps its own hold on it */
+	return c;
 }
 
 void
@@ -57,7 +65,6 @@ community_id_destroy(struct community_id *c)
 	if (c == NULL)
 		return;
 	EVP_MD_CTX_free(c->context);
-	EVP_MD_free(c->digest);
 	free(c);
 }
 
@@ -122,6 +129,21 @@ put_u16(uint8_t *out, uint16_t value)
 void
 community_id_write(struct community_id *c, const struct flow_record *r, char out[40])
 {
+	uint8_t input[INPUT_MAX] = {0};
+	const size_t n = put_ends(input, r);
+
+	if (n != c->len || memcmp(c->input, input, sizeof input) != 0) {
+		memcpy(c->input, input, sizeof input);
+		c->len = n;
+		hash_input(c);
+	}
+	memcpy(out, c->text, TEXT_MAX);
+}
+
+/* What is hashed, in INPUT_MAX bytes of zeros; returns how many of them count. */
+static size_t
+put_ends(uint8_t *input, const struct flow_record *r)
+{
 	uint16_t port[2] = {0};
 	bool ordered;
 	const bool ports = map_ports(r, port, &ordered);
@@ -130,8 +152,7 @@ community_id_write(struct community_id *c, const struct flow_record *r, char out
 		order = (port[0] > port[1]) - (port[0] < port[1]);
 	const unsigned first = ordered && order > 0 ? 1 : 0;
 
-	uint8_t input[INPUT_MAX] = {0}; /* the seed, 0 in two bytes, comes first */
-	size_t n = 2;
+	size_t n = 2; /* the seed, 0 in two bytes, comes first */
 	n += put_addr(input + n, r, first);
 	n += put_addr(input + n, r, 1 - first);
 	input[n] = r->transport;
@@ -140,15 +161,21 @@ community_id_write(struct community_id *c, const struct flow_record *r, char out
 		n += put_u16(input + n, port[first]);
 		n += put_u16(input + n, port[1 - first]);
 	}
+	return n;
+}
 
+static void
+hash_input(struct community_id *c)
+{
 	uint8_t digest[DIGEST_SIZE];
-	out[0] = '\0';
-	if (c->digest == NULL || EVP_DigestInit_ex2(c->context, c->digest, NULL) != 1 ||
-	        EVP_DigestUpdate(c->context, input, n) != 1 ||
+
+	c->text[0] = '\0';
+	if (c->context == NULL || EVP_DigestInit_ex2(c->context, NULL, NULL) != 1 ||
+	        EVP_DigestUpdate(c->context, c->input, c->len) != 1 ||
 	        EVP_DigestFinal_ex(c->context, digest, NULL) != 1)
 		return;
-	memcpy(out, "1:", 2);
-	(void)EVP_EncodeBlock((unsigned char *)out + 2, digest, DIGEST_SIZE);
+	memcpy(c->text, "1:", 2);
+	(void)EVP_EncodeBlock((unsigned char *)c->text + 2, digest, DIGEST_SIZE);
 }
 
 void

@@ -2,7 +2,6 @@
 
 /* What the other stages may know and keep of a flow. */
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -84,8 +83,11 @@ write_id(const struct flow *f, char out[RECORD_ID_MAX])
 		uint64_t first_frame;
 		uint64_t depth;
 	} named = {f->key, cold->start, cold->first_frame, flow_depth(f)};
-	snprintf(out, RECORD_ID_MAX, "%016llx",
-	        (unsigned long long)hash_stable(&named, sizeof named));
+	const uint64_t digest = hash_stable(&named, sizeof named);
+	uint8_t bytes[sizeof digest]; /* as a number is written, whatever the machine */
+	for (unsigned i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(digest >> (56 - 8 * i));
+	text_hex(out, bytes, sizeof bytes);
 }
 
 static void

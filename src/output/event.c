@@ -60,19 +60,12 @@ event_endpoint(struct json *j, const char *name, const struct endpoint *e, const
 static void
 put_addr(struct json *j, const struct addr *a)
 {
-	json_put(j, "\"", 1);
-	if (addr_is_v4(a)) {
-		for (size_t i = 12; i < 16; i++) {
-			if (i > 12)
-				json_put(j, ".", 1);
-			json_put_u64(j, a->bytes[i]);
-		}
-	} else {
-		char text[ADDR_TEXT_MAX];
-		addr_format(a, text);
-		json_put(j, text, strlen(text));
-	}
-	json_put(j, "\"", 1);
+	char text[ADDR_TEXT_MAX];
+
+	if (addr_is_v4(a))
+		json_put_v4(j, a->bytes + 12);
+	else
+		json_put_text(j, text, strlen(addr_format(a, text)));
 }
 
 /* As ECS writes it: RFC 9542 section 2.1, hexadecimal pairs with hyphens. */

@@ -16,6 +16,20 @@ static void put_tls(struct json *j, const struct facts *f);
 static void put_session(struct json *j, const struct flow_record *r);
 static void put_pair(struct json *j, const char *name, uint64_t source, uint64_t destination);
 
+enum { HOST_MAX = 253 }; /* RFC 1035 section 2.3.4, as text */
+
+/* What a host's name is made of; many have an underscore, against RFC 952. */
+enum host_character {
+	HOST_NONE,
+	HOST_OTHER = 1 << 0,
+	HOST_LETTER = 1 << 1,
+};
+
+static const uint8_t host_characters[256] = {
+	['a' ... 'z'] = HOST_LETTER, ['A' ... 'Z'] = HOST_LETTER,
+	['0' ... '9'] = HOST_OTHER, ['-'] = HOST_OTHER, ['.'] = HOST_OTHER, ['_'] = HOST_OTHER,
+};
+
 void
 event_write_flow(struct json *j, const struct flow_record *r, const struct event_stamp *stamp)
 {
@@ -127,23 +141,21 @@ domain(const struct flow_record *r, size_t *len)
 {
 	const struct facts *f = r->facts;
 	const char *name = f->tls.server_name;
-	bool letters = false;
 
 	if (name == NULL && event_is_http(f->protocol))
 		name = f->service.utf8;
 	if (name == NULL)
 		return NULL;
-	*len = strcspn(name, ":");
-	if (*len == 0 || *len > 253)
-		return NULL;
-	for (size_t i = 0; i < *len; i++) {
-		char c = name[i];
-		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-		if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '.' && c != '_')
+	size_t n = 0;
+	unsigned seen = 0;
+	for (; name[n] != ':' && name[n] != '\0'; n++) {
+		enum host_character c = host_characters[(uint8_t)name[n]];
+		if (c == HOST_NONE)
 			return NULL;
-		letters |= letter;
+		seen |= c;
 	}
-	return letters ? name : NULL;
+	*len = n;
+	return n <= HOST_MAX && seen & HOST_LETTER ? name : NULL;
 }
 
 bool

@@ -20,6 +20,7 @@
 
 enum {
 	EVENTS_CHUNK = 256 * 1024, /* collected before a write */
+	EVENTS_LINE = 16 * 1024,   /* most lines are shorter; for others the buffer grows */
 };
 
 struct events {
@@ -27,9 +28,7 @@ struct events {
 	int fd;
 	unsigned wanted;            /* EVENT_* */
 	char *observer;             /* or NULL */
-	struct json line;
-	char *chunk;                /* EVENTS_CHUNK bytes */
-	size_t chunk_len;
+	struct json chunk;          /* whole lines, and the one that is being written */
 	uint64_t chunk_lines;
 	int failure;                /* errno of the first write that failed, or 0 */
 	uint64_t lost;              /* lines */
@@ -70,13 +69,13 @@ events_open(const struct output_conf *conf, struct loop *loop, void **state, cha
 	struct events *e = calloc(1, sizeof *e);
 	if (e == NULL)
 		goto memory;
-	json_init(&e->line);
+	json_init(&e->chunk);
 	e->fd = -1;
 	e->wanted = conf->events;
 	e->path = strdup(conf->events_path);
 	e->observer = conf->observer_name != NULL ? strdup(conf->observer_name) : NULL;
-	e->chunk = malloc(EVENTS_CHUNK);
-	if (e->path == NULL || e->chunk == NULL || (e->observer == NULL && conf->observer_name != NULL))
+	if (e->path == NULL || !json_reserve(&e->chunk, EVENTS_CHUNK + EVENTS_LINE) ||
+	        (e->observer == NULL && conf->observer_name != NULL))
 		goto memory;
 
 	if (strcmp(e->path, "-") == 0)
@@ -125,7 +124,7 @@ events_flow(void *state, const struct flow_record *r)
 
 	if (e->wanted & EVENT_FLOW) {
 		struct event_stamp stamp = stamp_now(e);
-		event_write_flow(&e->line, r, &stamp);
+		event_write_flow(&e->chunk, r, &stamp);
 		collect(e);
 	}
 }
@@ -137,7 +136,7 @@ events_transfer(void *state, const struct transfer_record *r)
 
 	if (e->wanted & EVENT_TRANSFER) {
 		struct event_stamp stamp = stamp_now(e);
-		event_write_transfer(&e->line, r, &stamp);
+		event_write_transfer(&e->chunk, r, &stamp);
 		collect(e);
 	}
 }
@@ -149,7 +148,7 @@ events_alert(void *state, const struct alert *a)
 
 	if (e->wanted & EVENT_ALERT) {
 		struct event_stamp stamp = stamp_now(e);
-		event_write_alert(&e->line, a, &stamp);
+		event_write_alert(&e->chunk, a, &stamp);
 		collect(e);
 		flush(e);
 	}
@@ -162,7 +161,7 @@ events_coverage(void *state, const struct coverage *c)
 
 	if (e->wanted & EVENT_COVERAGE) {
 		struct event_stamp stamp = stamp_now(e);
-		event_write_coverage(&e->line, c, &stamp);
+		event_write_coverage(&e->chunk, c, &stamp);
 		collect(e);
 	}
 }
@@ -173,43 +172,34 @@ stamp_now(const struct events *e)
 	return (struct event_stamp){.ingested = clock_now(), .observer = e->observer};
 }
 
-/* Takes the line over into the chunk. */
+/* The line that was written now belongs to the chunk. */
 static void
 collect(struct events *e)
 {
-	json_put(&e->line, "\n", 1);
-	if (e->line.failed) {
+	json_put(&e->chunk, "\n", 1);
+	if (e->chunk.failed) {
 		e->failure = e->failure != 0 ? e->failure : ENOMEM;
 		e->lost++;
+		json_reset(&e->chunk);
 		return;
 	}
-	if (e->line.len > EVENTS_CHUNK - e->chunk_len)
-		flush(e);
+	json_keep(&e->chunk);
 	e->chunk_lines++;
-	if (e->line.len <= EVENTS_CHUNK) {
-		memcpy(e->chunk + e->chunk_len, e->line.bytes, e->line.len);
-		e->chunk_len += e->line.len;
-		return;
-	}
-	/* One line longer than a chunk goes on its own; what was before it is gone already. */
-	if (e->failure == 0 && write_all(e->fd, e->line.bytes, e->line.len) != 0)
-		e->failure = errno;
-	e->lost += e->failure != 0 ? e->chunk_lines : 0;
-	e->chunk_lines = 0;
+	if (e->chunk.len >= EVENTS_CHUNK)
+		flush(e);
 }
 
 /* After a failure nothing more is written: a file with a hole in it would look whole. */
 static void
 flush(struct events *e)
 {
-	if (e->chunk_len == 0)
-		return;
-	if (e->failure == 0 && write_all(e->fd, e->chunk, e->chunk_len) != 0)
+	if (e->failure == 0 && write_all(e->fd, e->chunk.bytes, e->chunk.len) != 0)
 		e->failure = errno;
 	if (e->failure != 0)
 		e->lost += e->chunk_lines;
-	e->chunk_len = 0;
 	e->chunk_lines = 0;
+	e->chunk.kept = 0;
+	json_reset(&e->chunk);
 }
 
 /* 0, or -1 and errno. Waits where the reader of a pipe is slower than we are. */
@@ -260,8 +250,7 @@ events_close(void *state)
 		loop_watch_destroy(e->timer);
 	if (e->fd >= 0 && e->fd != STDOUT_FILENO)
 		(void)close(e->fd);
-	json_clear(&e->line);
-	free(e->chunk);
+	json_clear(&e->chunk);
 	free(e->observer);
 	free(e->path);
 	free(e);

@@ -17,8 +17,10 @@ enum {
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
+static size_t plain_run(const uint8_t *text, size_t len);
 static size_t utf8_length(const uint8_t *at, size_t left);
 static void put_escape(struct json *j, uint8_t c);
+static size_t digits(uint64_t value);
 static char *put_two(char *at, unsigned value);
 static char *put_date(char *at, int64_t days);
 
@@ -49,9 +51,15 @@ json_clear(struct json *j)
 void
 json_reset(struct json *j)
 {
-	j->len = 0;
+	j->len = j->kept;
 	j->failed = false;
 	j->separate = false;
+}
+
+void
+json_keep(struct json *j)
+{
+	j->kept = j->len;
 }
 
 bool
@@ -80,9 +88,11 @@ void
 json_put_text(struct json *j, const void *bytes, size_t len)
 {
 	const uint8_t *text = bytes;
+	size_t at = plain_run(text, len);
 	size_t run = 0; /* where the run not yet copied begins */
-	size_t at = 0;
 
+	if (!json_reserve(j, len + 2))
+		return;
 	json_put(j, "\"", 1);
 	while (at < len) {
 		if (text_class[text[at]] == 0) {
@@ -101,6 +111,26 @@ json_put_text(struct json *j, const void *bytes, size_t len)
 	if (at > run)
 		json_put(j, (const char *)text + run, at - run);
 	json_put(j, "\"", 1);
+}
+
+/*
+ * How many characters at the front stand for themselves, as far as whole words show it. In a word of bytes below
+ * 0x80, taking 1 from each sets the top bit of those that were 0, and of none below the first of them.
+ */
+static size_t
+plain_run(const uint8_t *text, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), top = ones << 7;
+	size_t at = 0;
+
+	for (uint64_t w; len - at >= sizeof w; at += sizeof w) {
+		memcpy(&w, text + at, sizeof w);
+		uint64_t quote = (w ^ ones * '"') - ones, backslash = (w ^ ones * '\\') - ones;
+		uint64_t control = w - ones * 0x20, del = (w ^ ones * 0x7f) - ones;
+		if (((w | quote | backslash | control | del) & top) != 0)
+			break;
+	}
+	return at;
 }
 
 /* The length of the well-formed sequence of two bytes and more at the front, or 0. */
@@ -150,21 +180,30 @@ put_escape(struct json *j, uint8_t c)
 void
 json_put_u64(struct json *j, uint64_t value)
 {
-	char text[JSON_U64_MAX];
-	char *at = text + sizeof text;
-
+	if (!json_reserve(j, JSON_U64_MAX))
+		return;
+	char *end = j->bytes + j->len + digits(value);
+	j->len += digits(value);
 	while (value >= 100) {
-		at -= 2;
-		put_two(at, (unsigned)(value % 100));
+		end -= 2;
+		put_two(end, (unsigned)(value % 100));
 		value /= 100;
 	}
-	if (value >= 10) {
-		at -= 2;
-		put_two(at, (unsigned)value);
-	} else {
-		*--at = (char)('0' + value);
-	}
-	json_put(j, at, (size_t)(text + sizeof text - at));
+	if (value >= 10)
+		put_two(end - 2, (unsigned)value);
+	else
+		end[-1] = (char)('0' + value);
+}
+
+/* How many digits a number is written with. */
+static size_t
+digits(uint64_t value)
+{
+	size_t n = 1;
+
+	for (; value >= 10000; value /= 10000)
+		n += 4;
+	return n + (value >= 10) + (value >= 100) + (value >= 1000);
 }
 
 void
@@ -182,8 +221,9 @@ void
 json_put_time(struct json *j, int64_t time)
 {
 	enum { DAY = 86400 };
-	char text[JSON_TIME_LEN + 2];
-	char *at = text;
+	if (!json_reserve(j, JSON_TIME_LEN + 2))
+		return;
+	char *at = j->bytes + j->len;
 
 	int64_t ns = time % CLOCK_SECOND;
 	if (ns < 0)
@@ -207,7 +247,7 @@ json_put_time(struct json *j, int64_t time)
 	at = put_two(at, micro % 100);
 	*at++ = 'Z';
 	*at++ = '"';
-	json_put(j, text, (size_t)(at - text));
+	j->len += JSON_TIME_LEN + 2;
 }
 
 /*
@@ -233,6 +273,29 @@ put_date(char *at, int64_t days)
 	at = put_two(at, month);
 	*at++ = '-';
 	return put_two(at, day);
+}
+
+void
+json_put_v4(struct json *j, const uint8_t bytes[4])
+{
+	enum { LONGEST = 17 }; /* with its quotes */
+	if (!json_reserve(j, LONGEST))
+		return;
+	char *at = j->bytes + j->len;
+	*at++ = '"';
+	for (size_t i = 0; i < 4; i++) {
+		unsigned octet = bytes[i];
+		if (octet >= 100) {
+			*at++ = (char)('0' + octet / 100);
+			at = put_two(at, octet % 100);
+		} else if (octet >= 10) {
+			at = put_two(at, octet);
+		} else {
+			*at++ = (char)('0' + octet);
+		}
+		*at++ = i < 3 ? '.' : '"';
+	}
+	j->len = (size_t)(at - j->bytes);
 }
 
 void

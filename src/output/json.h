@@ -2,8 +2,8 @@
  * A streaming JSON writer (RFC 8259) into one growing buffer, reused from line to line.
  * Members and elements are separated by themselves. Text is made valid UTF-8.
  *
- * Most members have constant names; the functions that write them are inline, so that the
- * compiler knows their length.
+ * Most members have constant names; the functions that write them are always inline, so that the
+ * compiler knows their length: a name is then a store or two.
  */
 #ifndef WAYBILL_OUTPUT_JSON_H
 #define WAYBILL_OUTPUT_JSON_H
@@ -16,13 +16,15 @@
 struct json {
 	char *bytes;
 	size_t len, size;
+	size_t kept;   /* so many at the front are out of json_reset's reach */
 	bool failed;   /* memory ran out: the text is not to be used */
 	bool separate; /* a comma goes before the next member or element */
 };
 
 void json_init(struct json *j);
 void json_clear(struct json *j); /* frees */
-void json_reset(struct json *j); /* empties, keeps the buffer */
+void json_reset(struct json *j); /* takes back what was written since json_keep, or all; keeps the buffer */
+void json_keep(struct json *j);  /* what was written stays: the next text goes behind it */
 
 /* Values alone: behind json_name, or as elements of an array behind json_separate. */
 void json_put_text(struct json *j, const void *bytes, size_t len); /* quoted, made valid */
@@ -30,6 +32,7 @@ void json_put_u64(struct json *j, uint64_t value);
 void json_put_i64(struct json *j, int64_t value);
 void json_put_time(struct json *j, int64_t time); /* as clock_format */
 void json_put_hex(struct json *j, const uint8_t *bytes, size_t len);
+void json_put_v4(struct json *j, const uint8_t bytes[4]); /* "192.0.2.1" */
 
 /* Makes room for n more bytes. False: memory is out, and the writer has failed. */
 bool json_grow(struct json *j, size_t n);
@@ -41,7 +44,7 @@ json_reserve(struct json *j, size_t n)
 }
 
 /* Bytes as they are. */
-static inline void
+static inline __attribute__((always_inline)) void
 json_put(struct json *j, const char *bytes, size_t len)
 {
 	if (!json_reserve(j, len))
@@ -59,7 +62,7 @@ json_separate(struct json *j)
 }
 
 /* A member's name, which needs no escaping; NULL inside an array or at the top. */
-static inline void
+static inline __attribute__((always_inline)) void
 json_name(struct json *j, const char *name)
 {
 	json_separate(j);
@@ -83,7 +86,7 @@ json_splice(struct json *j, const char *members)
 	json_put(j, members, strlen(members));
 }
 
-static inline void
+static inline __attribute__((always_inline)) void
 json_object(struct json *j, const char *name)
 {
 	json_name(j, name);
@@ -98,7 +101,7 @@ json_object_end(struct json *j)
 	j->separate = true;
 }
 
-static inline void
+static inline __attribute__((always_inline)) void
 json_array(struct json *j, const char *name)
 {
 	json_name(j, name);
@@ -129,7 +132,7 @@ json_string(struct json *j, const char *name, const char *value)
 }
 
 /* A string that is known to need no escaping. */
-static inline void
+static inline __attribute__((always_inline)) void
 json_plain(struct json *j, const char *name, const char *value)
 {
 	json_name(j, name);

@@ -104,8 +104,8 @@ extern const struct sink sink_summary; /* for a person, summary.c */
 extern const struct sink sink_webhook; /* POST of alerts out of a durable spool, webhook.c */
 
 /*
- * An event as one ECS JSON object, for every sink that sends JSON (event*.c). The writer holds the
- * object and nothing else afterwards (no line feed). doc/events.md is the reference, and
+ * An event as one ECS JSON object, for every sink that sends JSON (event*.c). Behind what json_keep kept, the
+ * writer then holds the object and nothing else (no line feed). doc/events.md is the reference, and
  * doc/waybill-event.schema.json the schema.
  */
 struct json;

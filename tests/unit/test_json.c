@@ -108,6 +108,49 @@ test_text_is_always_utf8(void **state)
 	json_clear(&j);
 }
 
+/* Every byte at every place of a text of some words: only what stands for itself stays as it is. */
+static void
+test_text_at_every_place(void **state)
+{
+	enum { LEN = 27 };
+	char text[LEN], quoted[LEN + 8];
+	struct json j;
+	(void)state;
+
+	json_init(&j);
+	for (unsigned c = 0; c < 256; c++) {
+		for (size_t at = 0; at < LEN; at++) {
+			memset(text, 'x', sizeof text);
+			text[at] = (char)c;
+			json_bytes(&j, NULL, text, sizeof text);
+			bool plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+			snprintf(quoted, sizeof quoted, "\"%.*s\"", LEN, text);
+			assert_int_equal(j.len == LEN + 2 && memcmp(j.bytes, quoted, LEN + 2) == 0, plain);
+			assert_memory_equal(j.bytes, quoted, at + 1);
+			json_reset(&j);
+		}
+	}
+	json_clear(&j);
+}
+
+static void
+test_kept(void **state)
+{
+	struct json j;
+	(void)state;
+
+	json_init(&j);
+	json_string(&j, NULL, "first");
+	json_keep(&j);
+	json_reset(&j);
+	json_string(&j, NULL, "taken back");
+	json_reset(&j);
+	json_string(&j, NULL, "second");
+	assert_int_equal(j.len, strlen("\"first\"\"second\""));
+	assert_memory_equal(j.bytes, "\"first\"\"second\"", j.len);
+	json_clear(&j);
+}
+
 static void
 test_numbers(void **state)
 {
@@ -126,6 +169,14 @@ test_numbers(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		json_u64(&j, NULL, rows[i].value);
 		assert_json(&j, rows[i].expected);
+	}
+	for (uint64_t power = 1; power < UINT64_MAX / 10; power *= 10) {
+		for (uint64_t value = power - 1; value <= power + 1; value++) {
+			char text[24];
+			snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+			json_u64(&j, NULL, value);
+			assert_json(&j, text);
+		}
 	}
 	json_i64(&j, NULL, INT64_MIN);
 	assert_json(&j, "-9223372036854775808");
@@ -158,6 +209,20 @@ test_times(void **state)
 }
 
 static void
+test_addresses(void **state)
+{
+	struct json j;
+	(void)state;
+
+	json_init(&j);
+	json_put_v4(&j, (const uint8_t[]){0, 9, 10, 99});
+	assert_json(&j, "\"0.9.10.99\"");
+	json_put_v4(&j, (const uint8_t[]){100, 255, 101, 200});
+	assert_json(&j, "\"100.255.101.200\"");
+	json_clear(&j);
+}
+
+static void
 test_growth(void **state)
 {
 	struct json j;
@@ -182,8 +247,11 @@ main(void)
 		cmocka_unit_test(test_separators),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_text_is_always_utf8),
+		cmocka_unit_test(test_text_at_every_place),
+		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_growth),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

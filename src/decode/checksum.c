@@ -14,30 +14,49 @@ enum {
 	SLOT_BITS = 17, /* twice as many slots as senders */
 	SLOT_COUNT = 1 << SLOT_BITS,
 	SENDERS_OFFLOAD_LEAST = 3, /* wrong checksums before we speak of offload */
+	WAITING = 16,              /* a power of two */
+	CACHE_LINE = 64,
 };
 
 enum kind { KIND_IP_HEADER, KIND_TCP, KIND_UDP, KIND_OTHER, KINDS };
 
 /* Half a cache line, and at the right place for one. All zero: an empty slot. */
 struct sender {
-	alignas(16) struct addr addr;
+	alignas(CACHE_LINE / 2) struct addr addr;
 	int16_t surplus[KINDS]; /* right ones more than wrong ones; beyond its range it stands still */
 	uint8_t wrong[KINDS];   /* SENDERS_OFFLOAD_LEAST: so many or more */
 	bool known;
 };
 
+/* Right checksums of one sender that are still to be counted. */
+struct right {
+	struct addr addr;
+	uint32_t home;  /* the sender's slot, or one before it */
+	uint32_t kinds; /* a bit each; 0: nothing waits here */
+};
+
+/*
+ * Nothing is judged by a right checksum, so it need not be counted at once: by the time that it is,
+ * a few packets later or before the next wrong one, the slot is on its way from memory.
+ */
 struct senders {
 	struct hash_key seed;
+	void *memory;         /* that slots stand in, at the beginning of a cache line */
 	struct sender *slots; /* open addressing */
 	size_t count;
+	struct right waiting[WAITING]; /* a ring */
+	unsigned latest;               /* the place taken last, modulo WAITING */
 	bool offload;
 	bool merging; /* the capture was made where segments are merged */
 };
 
 static uint64_t word_at(const uint8_t *bytes);
 static uint64_t checksum_rest(uint64_t sum, const uint8_t *bytes, size_t len);
-static struct sender *
-senders_add(struct senders *s, const struct addr *src, struct sender *slot, struct sender *home);
+static uint32_t senders_home(const struct senders *s, const struct addr *src);
+static struct sender *senders_of(struct senders *s, const struct addr *src, uint32_t home);
+static void senders_right(struct senders *s, const struct addr *src, enum kind kind);
+static void senders_count(struct senders *s, struct right *right);
+static void senders_count_all(struct senders *s);
 static enum kind kind_of(uint8_t protocol);
 
 uint64_t
@@ -111,11 +130,13 @@ senders_create(void)
 	if (s == NULL)
 		return NULL;
 	s->seed = hash_key_random();
-	s->slots = calloc(SLOT_COUNT, sizeof *s->slots);
-	if (s->slots == NULL) {
+	s->memory = calloc(1, SLOT_COUNT * sizeof *s->slots + CACHE_LINE);
+	if (s->memory == NULL) {
 		free(s);
 		return NULL;
 	}
+	size_t over = (uintptr_t)s->memory % CACHE_LINE;
+	s->slots = (void *)((uint8_t *)s->memory + (CACHE_LINE - over));
 	return s;
 }
 
@@ -124,59 +145,99 @@ senders_destroy(struct senders *s)
 {
 	if (s == NULL)
 		return;
-	free(s->slots);
+	free(s->memory);
 	free(s);
 }
 
-struct sender *
-senders_of(struct senders *s, const struct addr *src)
-{
-	size_t home = hash_16(&s->seed, src->bytes) >> (64 - SLOT_BITS), at = home;
-
-	for (; s->slots[at].known; at = (at + 1) % SLOT_COUNT)
-		if (addr_equal(&s->slots[at].addr, src))
-			return &s->slots[at];
-	return senders_add(s, src, &s->slots[at], &s->slots[home]);
-}
-
-/* In an empty slot, or, when all is forgotten for it, in the one that is its home. */
-static struct sender *
-senders_add(struct senders *s, const struct addr *src, struct sender *slot, struct sender *home)
-{
-	if (s->count == SENDERS_MAX) {
-		memset(s->slots, 0, SLOT_COUNT * sizeof *s->slots);
-		s->count = 0;
-		slot = home;
-	}
-	s->count++;
-	slot->addr = *src;
-	slot->known = true;
-	return slot;
-}
-
 enum checksum_judgement
-sender_judge(struct senders *s, struct sender *sender, uint8_t protocol,
+senders_judge(struct senders *s, const struct addr *src, uint8_t protocol,
 	enum checksum_finding finding, bool merged)
 {
 	enum kind kind = kind_of(protocol);
-	int16_t *surplus = &sender->surplus[kind];
 
 	if (finding == CHECKSUM_IS_RIGHT) {
-		*surplus = (int16_t)(*surplus + (*surplus < INT16_MAX));
+		senders_right(s, src, kind);
 		return CHECKSUM_RIGHT;
 	}
 	if (finding == CHECKSUM_IS_PARTIAL && merged)
 		s->merging = true;
 	if (finding == CHECKSUM_IS_PARTIAL && s->merging)
 		return CHECKSUM_OFFLOADED;
-	*surplus = (int16_t)(*surplus - (*surplus > INT16_MIN));
+	senders_count_all(s);
+	struct sender *sender = senders_of(s, src, senders_home(s, src));
+	if (sender->surplus[kind] > INT16_MIN)
+		sender->surplus[kind]--;
 	if (sender->wrong[kind] < SENDERS_OFFLOAD_LEAST)
 		sender->wrong[kind]++;
-	if (*surplus > 0)
+	if (sender->surplus[kind] > 0)
 		return CHECKSUM_WRONG;
 	if (sender->wrong[kind] == SENDERS_OFFLOAD_LEAST && kind != KIND_IP_HEADER)
 		s->offload = true;
 	return CHECKSUM_OFFLOADED;
+}
+
+static uint32_t
+senders_home(const struct senders *s, const struct addr *src)
+{
+	return (uint32_t)(hash_16(&s->seed, src->bytes) >> (64 - SLOT_BITS));
+}
+
+/* Its slot. Who was not known gets one; when there are too many, all others are forgotten. */
+static struct sender *
+senders_of(struct senders *s, const struct addr *src, uint32_t home)
+{
+	size_t at = home;
+
+	for (; s->slots[at].known; at = (at + 1) % SLOT_COUNT)
+		if (addr_equal(&s->slots[at].addr, src))
+			return &s->slots[at];
+	if (s->count == SENDERS_MAX) {
+		memset(s->slots, 0, SLOT_COUNT * sizeof *s->slots);
+		s->count = 0;
+		at = home;
+	}
+	s->count++;
+	s->slots[at].addr = *src;
+	s->slots[at].known = true;
+	return &s->slots[at];
+}
+
+/* Puts it behind those that wait; one packet's IP header and transport share a place. */
+static void
+senders_right(struct senders *s, const struct addr *src, enum kind kind)
+{
+	struct right *right = &s->waiting[s->latest];
+
+	if (right->kinds != 0 && (right->kinds >> kind & 1) == 0 && addr_equal(&right->addr, src)) {
+		right->kinds |= 1u << kind;
+		return;
+	}
+	s->latest = (s->latest + 1) % WAITING;
+	right = &s->waiting[s->latest];
+	senders_count(s, right);
+	right->addr = *src;
+	right->home = senders_home(s, src);
+	right->kinds = 1u << kind;
+	__builtin_prefetch(&s->slots[right->home], 1);
+}
+
+static void
+senders_count(struct senders *s, struct right *right)
+{
+	if (right->kinds == 0)
+		return;
+	struct sender *sender = senders_of(s, &right->addr, right->home);
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		if ((right->kinds >> kind & 1) != 0 && sender->surplus[kind] < INT16_MAX)
+			sender->surplus[kind]++;
+	right->kinds = 0;
+}
+
+static void
+senders_count_all(struct senders *s)
+{
+	for (unsigned i = 1; i <= WAITING; i++)
+		senders_count(s, &s->waiting[(s->latest + i) % WAITING]);
 }
 
 static enum kind

@@ -49,7 +49,6 @@ checksum_pseudo(const struct addr *src, const struct addr *dst, uint8_t protocol
  * is forgotten, and learnt anew, so that what is judged depends on nothing but the packets.
  */
 struct senders;
-struct sender;
 
 enum {
 	SENDERS_IP_HEADER = 0
@@ -76,22 +75,12 @@ enum checksum_judgement {
 struct senders *senders_create(void);    /* NULL: out of memory */
 void senders_destroy(struct senders *s); /* takes NULL */
 
-/* Who sends from this address; to be used before the next one is asked for. */
-struct sender *senders_of(struct senders *s, const struct addr *src);
-
 /*
  * Notes one more checksum of a sender, by protocol, and says what to think of it. merged: the
  * packet is longer than a network carries, so the capture was made where segments are merged.
  */
-enum checksum_judgement sender_judge(struct senders *s, struct sender *sender, uint8_t protocol,
+enum checksum_judgement senders_judge(struct senders *s, const struct addr *src, uint8_t protocol,
 	enum checksum_finding finding, bool merged);
-
-static inline enum checksum_judgement
-senders_judge(struct senders *s, const struct addr *src, uint8_t protocol,
-	enum checksum_finding finding, bool merged)
-{
-	return sender_judge(s, senders_of(s, src), protocol, finding, merged);
-}
 
 /* Has there been a sender, most of whose transport checksums were wrong? */
 bool senders_offload(const struct senders *s);

@@ -65,7 +65,6 @@ ip_begin(struct walk *w, uint8_t version)
 	w->packet.flags &= PACKET_MAC;
 	w->packet.fragments = 1;
 	w->pseudo_known = true;
-	w->sender = NULL;
 	return true;
 }
 
@@ -156,8 +155,7 @@ ip4_check(struct walk *w, const uint8_t *header, size_t len)
 		return;
 	bool good = checksum_fold(checksum_add(0, header, len)) == CHECKSUM_GOOD;
 	enum checksum_finding finding = good ? CHECKSUM_IS_RIGHT : CHECKSUM_IS_WRONG;
-	w->sender = senders_of(w->d->senders, &w->packet.src);
-	if (sender_judge(w->d->senders, w->sender, SENDERS_IP_HEADER, finding, false) ==
+	if (senders_judge(w->d->senders, &w->packet.src, SENDERS_IP_HEADER, finding, false) ==
 		CHECKSUM_WRONG)
 		w->packet.flags |= PACKET_BAD_CHECKSUM;
 	if (!good)

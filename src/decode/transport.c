@@ -220,9 +220,7 @@ transport_check(struct walk *w, const struct part *whole, const uint8_t sum[2])
 		finding = checksum_fold(pseudo) == checksum_fold(checksum_add(0, sum, 2))
 				  ? CHECKSUM_IS_PARTIAL
 				  : CHECKSUM_IS_WRONG;
-	if (w->sender == NULL)
-		w->sender = senders_of(w->d->senders, &packet->src);
-	switch (sender_judge(w->d->senders, w->sender, packet->transport, finding,
+	switch (senders_judge(w->d->senders, &packet->src, packet->transport, finding,
 		packet->ip_bytes > WIRE_IP_MAX)) {
 	case CHECKSUM_RIGHT: break;
 	case CHECKSUM_OFFLOADED: walk_count(w, COUNT_CHECKSUM_OFFLOAD); break;

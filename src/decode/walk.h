@@ -44,7 +44,6 @@ enum count {
 };
 
 struct decoder;
-struct sender;
 
 struct walk {
 	struct decoder *d;
@@ -52,7 +51,6 @@ struct walk {
 	unsigned depth;       /* IP headers so far */
 	bool ip_whole;        /* the frame had as many bytes as the innermost IP header says */
 	bool pseudo_known;    /* addresses and length are those of the pseudo header of checksums */
-	struct sender *sender; /* of the innermost IP packet; NULL: not yet asked for */
 	struct packet packet; /* what is known of the innermost IP packet so far */
 };
 

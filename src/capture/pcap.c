@@ -90,8 +90,8 @@ pcap_open(void)
 }
 
 static size_t
-pcap_read(void *state, struct input *in, struct frame *frames, size_t max,
-	struct format_notes *notes)
+pcap_read(
+	void *state, struct input *in, struct frame *frames, size_t max, struct format_notes *notes)
 {
 	struct pcap *p = state;
 	size_t need;
@@ -115,11 +115,12 @@ pcap_read(void *state, struct input *in, struct frame *frames, size_t max,
 	else if (need > p->kind.frame_header)
 		format_ended(in, notes, true, "file is cut off in the middle of a packet");
 	else
-		format_ended(in, notes, false, "file is cut off in the middle of a packet's header");
+		format_ended(
+			in, notes, false, "file is cut off in the middle of a packet's header");
 	return 0;
 }
 
-/* The next frame of those held: 0, or else how many bytes it takes, as not all of them are there. */
+/* The next frame of those held: 0, or how many bytes it takes when not all of them are there. */
 static size_t
 pcap_frame(const struct pcap *p, struct reader *held, struct frame *f)
 {

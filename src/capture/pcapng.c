@@ -121,8 +121,8 @@ pcapng_close(void *state)
 }
 
 static size_t
-pcapng_read(void *state, struct input *in, struct frame *frames, size_t max,
-	struct format_notes *notes)
+pcapng_read(
+	void *state, struct input *in, struct frame *frames, size_t max, struct format_notes *notes)
 {
 	struct pcapng *p = state;
 	enum block_result result;
@@ -137,8 +137,9 @@ pcapng_read(void *state, struct input *in, struct frame *frames, size_t max,
 		input_consume(in, before - held.left);
 		if (notes->frames > 0)
 			return notes->frames;
-		more = result == BLOCK_STRANGE ? input_skip(in, need)
-					       : result == BLOCK_SHORT && input_need(in, need) != NULL;
+		more = result == BLOCK_STRANGE
+			       ? input_skip(in, need)
+			       : result == BLOCK_SHORT && input_need(in, need) != NULL;
 		if (!more && result != BLOCK_FATAL)
 			format_ended(in, notes, need > BLOCK_LEAST,
 				"file is cut off in the middle of a block");

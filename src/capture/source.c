@@ -60,8 +60,8 @@ source_read(struct source *s, struct frame *frames, size_t max, size_t *count)
 	*count = s->format->read(s->state, s->in, frames, max, &notes);
 	if (notes.damaged != NULL && !s->damage_told) {
 		s->damage_told = true;
-		source_fail(s, notes.damaged, s->frames + notes.damaged_behind + 1,
-			notes.damaged_at);
+		source_fail(
+			s, notes.damaged, s->frames + notes.damaged_behind + 1, notes.damaged_at);
 	}
 	for (size_t i = 0; i < *count; i++) {
 		frames[i].number = ++s->frames;

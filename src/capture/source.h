@@ -25,8 +25,7 @@ void source_close(struct source *s); /* takes NULL; closes the input */
  * The next frames, one at least and max at most: all of them but file is filled in. Their data live
  * until the next call.
  */
-enum source_step
-source_read(struct source *s, struct frame *frames, size_t max, size_t *count);
+enum source_step source_read(struct source *s, struct frame *frames, size_t max, size_t *count);
 
 /* Is it a capture at all? Reads no further than the first bytes. */
 bool source_is_capture(struct source *s);

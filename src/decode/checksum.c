@@ -23,7 +23,8 @@ enum kind { KIND_IP_HEADER, KIND_TCP, KIND_UDP, KIND_OTHER, KINDS };
 /* Half a cache line, and at the right place for one. All zero: an empty slot. */
 struct sender {
 	alignas(CACHE_LINE / 2) struct addr addr;
-	int16_t surplus[KINDS]; /* right ones more than wrong ones; beyond its range it stands still */
+	int16_t surplus[KINDS]; /* right ones more than wrong ones; beyond its range it stands still
+				 */
 	uint8_t wrong[KINDS];   /* SENDERS_OFFLOAD_LEAST: so many or more */
 	bool known;
 };

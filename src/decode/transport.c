@@ -16,11 +16,9 @@ enum {
 };
 
 static layer_fn *transport_reader(uint8_t protocol);
-static layer_fn transport_tcp, transport_udp, transport_udplite, transport_ports12,
-	transport_icmp;
+static layer_fn transport_tcp, transport_udp, transport_udplite, transport_ports12, transport_icmp;
 static bool transport_authentication(struct walk *w, uint8_t *protocol, struct part *p);
-static void
-transport_broken(struct walk *w, const struct reader *r, struct part *p, size_t header);
+static void transport_broken(struct walk *w, const struct reader *r, struct part *p, size_t header);
 static void transport_read_ports(struct packet *packet, struct reader *r);
 static void transport_check(struct walk *w, const struct part *whole, const uint8_t sum[2]);
 

@@ -9,11 +9,6 @@
 /* Does the payload look like this tunnel's? On true the rest was decoded. */
 typedef bool tunnel_fn(struct walk *w, struct part *p);
 
-struct tunnel_row {
-	uint16_t port;
-	tunnel_fn *read;
-};
-
 static tunnel_fn tunnel_vxlan, tunnel_vxlan_gpe, tunnel_geneve, tunnel_gtp, tunnel_teredo,
 	tunnel_l2tp, tunnel_mpls, tunnel_gre_in_udp, tunnel_lisp, tunnel_tzsp, tunnel_ayiya;
 static tunnel_fn *tunnel_of(uint16_t port);
@@ -22,21 +17,6 @@ static bool looks_ether(const struct part *p);
 static bool gtp_extensions(struct reader *r);
 static bool tzsp_tags(struct reader *r);
 
-static const struct tunnel_row tunnel_rows[] = {
-	{1701, tunnel_l2tp},       /* RFC 2661 */
-	{2152, tunnel_gtp},        /* 3GPP TS 29.281 */
-	{3544, tunnel_teredo},     /* RFC 4380 */
-	{4341, tunnel_lisp},       /* RFC 9300 */
-	{4754, tunnel_gre_in_udp}, /* RFC 8086 */
-	{4789, tunnel_vxlan},      /* RFC 7348 */
-	{4790, tunnel_vxlan_gpe},  /* draft-ietf-nvo3-vxlan-gpe */
-	{5072, tunnel_ayiya},      /* draft-massar-v6ops-ayiya */
-	{6081, tunnel_geneve},     /* RFC 8926 */
-	{6635, tunnel_mpls},       /* RFC 7510 */
-	{8472, tunnel_vxlan},      /* Linux before the assignment */
-	{37008, tunnel_tzsp},      /* TaZmen Sniffer Protocol */
-};
-
 void
 tunnel_udp(struct walk *w, struct part *p)
 {
@@ -44,8 +24,10 @@ tunnel_udp(struct walk *w, struct part *p)
 
 	for (int i = 0; i < 2; i++) {
 		tunnel_fn *read = tunnel_of(ports[i]);
+		if (read == NULL)
+			continue;
 		struct part attempt = *p;
-		if (read != NULL && read(w, &attempt))
+		if (read(w, &attempt))
 			return;
 	}
 }
@@ -53,10 +35,21 @@ tunnel_udp(struct walk *w, struct part *p)
 static tunnel_fn *
 tunnel_of(uint16_t port)
 {
-	for (size_t i = 0; i < sizeof tunnel_rows / sizeof tunnel_rows[0]; i++)
-		if (tunnel_rows[i].port == port)
-			return tunnel_rows[i].read;
-	return NULL;
+	switch (port) {
+	case 1701: return tunnel_l2tp;       /* RFC 2661 */
+	case 2152: return tunnel_gtp;        /* 3GPP TS 29.281 */
+	case 3544: return tunnel_teredo;     /* RFC 4380 */
+	case 4341: return tunnel_lisp;       /* RFC 9300 */
+	case 4754: return tunnel_gre_in_udp; /* RFC 8086 */
+	case 4789: return tunnel_vxlan;      /* RFC 7348 */
+	case 4790: return tunnel_vxlan_gpe;  /* draft-ietf-nvo3-vxlan-gpe */
+	case 5072: return tunnel_ayiya;      /* draft-massar-v6ops-ayiya */
+	case 6081: return tunnel_geneve;     /* RFC 8926 */
+	case 6635: return tunnel_mpls;       /* RFC 7510 */
+	case 8472: return tunnel_vxlan;      /* Linux before the assignment */
+	case 37008: return tunnel_tzsp;      /* TaZmen Sniffer Protocol */
+	default: return NULL;
+	}
 }
 
 /* An IP header whose length agrees with what there is. */

@@ -97,7 +97,7 @@ part_skip(struct part *p, size_t n)
 
 /* decode.c */
 void walk_count(struct walk *w, enum count what);
-/* A header ran over the end of p: by the snap length, or else it is malformed in the way of what. */
+/* A header ran over the end of p: cut off by the snap length, or malformed in the way of what. */
 void walk_short(struct walk *w, const struct part *p, enum count what);
 /* Hands w->packet out with p as its payload; payload_len is that of p. */
 void walk_emit(struct walk *w, const struct part *p);
@@ -121,9 +121,9 @@ void link_frame(struct walk *w, uint16_t link, struct part *p);
 layer_fn ether_frame; /* MAC addresses, type */
 void ether_payload(
 	struct walk *w, uint16_t type, struct part *p); /* by EtherType, or IEEE 802.3 length */
-layer_fn llc_frame;                                    /* IEEE 802.2 */
-layer_fn snap_header;                                  /* what follows AA-AA-03 (RFC 1042) */
-layer_fn mpls_frame;                                   /* RFC 3032 */
+layer_fn llc_frame;                                     /* IEEE 802.2 */
+layer_fn snap_header;                                   /* what follows AA-AA-03 (RFC 1042) */
+layer_fn mpls_frame;                                    /* RFC 3032 */
 
 /* ppp.c */
 layer_fn ppp_frame;     /* RFC 1661, with or without RFC 1662's address and control */

@@ -122,6 +122,39 @@ test_long(void **state)
 	senders_destroy(s);
 }
 
+/* Findings in any order are judged as by plain counts, however late right ones are counted. */
+static void
+test_against_counts(void **state)
+{
+	enum { HOSTS = 50, STEPS = 50000 };
+	static const uint8_t protocols[] = {SENDERS_IP_HEADER, 6, 17, 1};
+	static unsigned right[HOSTS][4], wrong[HOSTS][4];
+	struct senders *s = senders_create();
+	uint32_t random = 1;
+	bool offload = false;
+	(void)state;
+
+	for (int i = 0; i < STEPS; i++) {
+		random = random * 1664525 + 1013904223;
+		unsigned h = (random >> 24) % HOSTS, p = random >> 22 & 3;
+		bool is_right = (random >> 10) % 100 < 40 + h;
+		struct addr a = host;
+		a.bytes[15] = (uint8_t)h;
+		enum checksum_judgement want = CHECKSUM_RIGHT;
+		if (is_right) {
+			right[h][p]++;
+		} else {
+			want = right[h][p] > ++wrong[h][p] ? CHECKSUM_WRONG : CHECKSUM_OFFLOADED;
+			offload |= want == CHECKSUM_OFFLOADED && wrong[h][p] >= 3 && p != 0;
+		}
+		assert_int_equal(senders_judge(s, &a, protocols[p],
+					 is_right ? CHECKSUM_IS_RIGHT : CHECKSUM_IS_WRONG, false),
+			want);
+		assert_int_equal(senders_offload(s), offload);
+	}
+	senders_destroy(s);
+}
+
 /* Through the decoder: the packet is handed out, and marked. */
 static void
 test_marked(void **state)
@@ -155,6 +188,7 @@ main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_against_counts),
 		cmocka_unit_test(test_marked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

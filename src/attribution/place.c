@@ -15,7 +15,7 @@ enum {
 
 /* One place a slot; what comes later takes the slot over. */
 struct place_cache {
-	struct hash_key key;
+	struct hash_fixed_key key;
 	struct slot {
 		struct addr addr;
 		bool used;
@@ -33,7 +33,7 @@ place_cache_create(void)
 {
 	struct place_cache *c = calloc(1, sizeof *c);
 	if (c != NULL)
-		c->key = hash_key_random();
+		c->key = hash_fixed_key_random();
 	return c;
 }
 
@@ -46,7 +46,7 @@ place_cache_destroy(struct place_cache *c)
 void
 attribution_place(struct attribution *a, const struct addr *addr, struct place *out)
 {
-	uint64_t hash = hash_bytes(&a->cache->key, addr->bytes, sizeof addr->bytes);
+	uint64_t hash = hash_fixed(&a->cache->key, addr->bytes, sizeof addr->bytes);
 	struct slot *slot = &a->cache->slots[hash % CACHE_SLOTS];
 	if (!slot->used || !addr_equal(&slot->addr, addr)) {
 		place_find(a, addr, &slot->place);

@@ -36,6 +36,15 @@ hash_key_random(void)
 	return key;
 }
 
+struct hash_fixed_key
+hash_fixed_key_random(void)
+{
+	struct hash_fixed_key key;
+	if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key)
+		abort();
+	return key;
+}
+
 /* "SipHash: a fast short-input PRF" (2012), section 2, with c = 1 and d = 3. */
 uint64_t
 hash_bytes(const struct hash_key *key, const void *bytes, size_t len)

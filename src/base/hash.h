@@ -1,4 +1,8 @@
-/* SipHash-1-3 (Aumasson and Bernstein): keyed, so that senders cannot choose our collisions. */
+/*
+ * Keyed hashes, so that senders cannot choose our collisions: SipHash-1-3 (Aumasson and Bernstein) for bytes of
+ * any length, and NH (the inner hash of UMAC, RFC 4418 section 5.2.2, with words of 64 bits) for short keys of
+ * fixed size, where a table is asked with every packet: a tenth of the time.
+ */
 #ifndef WAYBILL_BASE_HASH_H
 #define WAYBILL_BASE_HASH_H
 
@@ -15,22 +19,30 @@ struct hash_key hash_key_random(void);
 
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes, size_t len);
 
+enum { HASH_FIXED_WORDS = 6 };
+
+struct hash_fixed_key {
+	uint64_t word[HASH_FIXED_WORDS], last;
+};
+
+struct hash_fixed_key hash_fixed_key_random(void);
+
 /*
- * Sixteen bytes in a few steps, for tables that are asked for every packet: NH, the universal hash
- * of UMAC (RFC 4418 section 5.2), of one block. Whoever does not know the key finds two inputs of
- * one sum by luck alone (1 in 2^32); the upper bits of the result are the best ones.
+ * Two keys of one length collide with a chance of about 2^-64, whoever chose them, as long as nobody sees hashes.
+ * len: a constant multiple of 8, HASH_FIXED_WORDS * 8 at most. All bits are of use.
  */
 static inline uint64_t
-hash_16(const struct hash_key *key, const uint8_t bytes[16])
+hash_fixed(const struct hash_fixed_key *key, const void *bytes, size_t len)
 {
-	uint32_t word[4];
-	memcpy(word, bytes, sizeof word);
-	word[0] += (uint32_t)key->k0;
-	word[1] += (uint32_t)(key->k0 >> 32);
-	word[2] += (uint32_t)key->k1;
-	word[3] += (uint32_t)(key->k1 >> 32);
-	uint64_t sum = (uint64_t)word[0] * word[1] + (uint64_t)word[2] * word[3];
-	return (sum ^ sum >> 32) * 0x9e3779b97f4a7c15; /* 2^64 / golden ratio: spreads it upwards */
+	__extension__ typedef unsigned __int128 wide;
+	uint64_t w[HASH_FIXED_WORDS] = {0};
+	wide sum = 0;
+	memcpy(w, bytes, len);
+	for (size_t i = 0; i < (len + 8) / 16 * 2; i += 2)
+		sum += (wide)(w[i] + key->word[i]) * (w[i + 1] + key->word[i + 1]);
+	/* The sum's bits are of unequal worth: one more multiplication spreads them. */
+	sum = (wide)((uint64_t)sum ^ key->last) * ((uint64_t)(sum >> 64) ^ UINT64_C(0x9e3779b97f4a7c15));
+	return (uint64_t)sum ^ (uint64_t)(sum >> 64);
 }
 
 /*

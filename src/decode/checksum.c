@@ -41,7 +41,7 @@ struct right {
  * a few packets later or before the next wrong one, the slot is on its way from memory.
  */
 struct senders {
-	struct hash_key seed;
+	struct hash_fixed_key seed;
 	void *memory;         /* that slots stand in, at the beginning of a cache line */
 	struct sender *slots; /* open addressing */
 	size_t count;
@@ -130,7 +130,7 @@ senders_create(void)
 	struct senders *s = calloc(1, sizeof *s);
 	if (s == NULL)
 		return NULL;
-	s->seed = hash_key_random();
+	s->seed = hash_fixed_key_random();
 	s->memory = calloc(1, SLOT_COUNT * sizeof *s->slots + CACHE_LINE);
 	if (s->memory == NULL) {
 		free(s);
@@ -180,7 +180,7 @@ senders_judge(struct senders *s, const struct addr *src, uint8_t protocol,
 static uint32_t
 senders_home(const struct senders *s, const struct addr *src)
 {
-	return (uint32_t)(hash_16(&s->seed, src->bytes) >> (64 - SLOT_BITS));
+	return (uint32_t)(hash_fixed(&s->seed, src->bytes, sizeof src->bytes) >> (64 - SLOT_BITS));
 }
 
 /* Its slot. Who was not known gets one; when there are too many, all others are forgotten. */

@@ -45,7 +45,7 @@ flow_table_create(const struct flow_limits *limits, const struct flow_ops *ops, 
 		return NULL;
 	t->ops = *ops;
 	t->ctx = ctx;
-	t->hash_key = hash_key_random();
+	t->hash_key = hash_fixed_key_random();
 	t->memory = limits->memory > 0 ? limits->memory : MEMORY_STANDARD;
 	if (t->memory < FLOW_COST)
 		t->memory = FLOW_COST;
@@ -252,7 +252,7 @@ void
 flow_table_lookup(const struct flow_table *t, const struct packet *p, struct flow_lookup *out)
 {
 	out->swapped = key_make(&out->key, p);
-	out->hash = hash_bytes(&t->hash_key, &out->key, sizeof out->key);
+	out->hash = hash_fixed(&t->hash_key, &out->key, sizeof out->key);
 }
 
 void

@@ -14,7 +14,6 @@
 enum {
 	INDEX_FIRST = 1024, /* entries */
 	HUGE_PAGE = 2 * 1024 * 1024,
-	CACHE_LINE = 64,
 };
 
 static const uint32_t ref_mask = (UINT32_C(1) << REF_BITS) - 1;
@@ -22,7 +21,6 @@ static const uint32_t deleted = UINT32_C(1) << REF_BITS; /* a tag and no referen
 
 static uint32_t *entries_create(size_t count);
 static uint32_t entry_of(flow_ref ref, uint64_t hash);
-static uint64_t hash_of(const struct flow_table *t, const struct flow *f);
 static void place(struct flow_index *x, uint32_t entry, uint64_t hash);
 static int rebuild(struct flow_table *t);
 
@@ -60,10 +58,10 @@ entry_of(flow_ref ref, uint64_t hash)
 	return ((uint32_t)(hash >> 32) & ~ref_mask) | ref;
 }
 
-static uint64_t
-hash_of(const struct flow_table *t, const struct flow *f)
+uint64_t
+flow_index_hash(const struct flow_table *t, const struct flow *f)
 {
-	return hash_bytes(&t->hash_key, &f->key, sizeof f->key);
+	return hash_fixed(&t->hash_key, &f->key, sizeof f->key);
 }
 
 struct flow *
@@ -100,7 +98,7 @@ flow_index_prefetch_flow(const struct flow_table *t, uint64_t hash)
 			continue;
 		const struct flow *f = flow_at(t, x->entries[i] & ref_mask);
 		__builtin_prefetch(f, 1);
-		__builtin_prefetch((const char *)f + CACHE_LINE, 1);
+		__builtin_prefetch((const char *)f + FLOW_LINE, 1);
 		return;
 	}
 }
@@ -131,7 +129,7 @@ rebuild(struct flow_table *t)
 		const flow_ref ref = old.entries[i] & ref_mask;
 		if (ref == 0)
 			continue;
-		const uint64_t hash = hash_of(t, flow_at(t, ref));
+		const uint64_t hash = flow_index_hash(t, flow_at(t, ref));
 		place(&x, entry_of(ref, hash), hash);
 	}
 	free(old.entries);
@@ -154,7 +152,7 @@ flow_index_remove(struct flow_table *t, const struct flow *f)
 {
 	struct flow_index *x = &t->index;
 	const flow_ref ref = flow_ref_of(f);
-	uint32_t i = (uint32_t)hash_of(t, f) & x->mask;
+	uint32_t i = (uint32_t)flow_index_hash(t, f) & x->mask;
 	while ((x->entries[i] & ref_mask) != ref)
 		i = (i + 1) & x->mask;
 	if (x->entries[(i + 1) & x->mask] != 0) {

@@ -60,7 +60,8 @@ struct flow {
 	uint64_t history;           /* letters of 4 bits, first one lowest (tcp.c) */
 	void *attachment;
 };
-_Static_assert(sizeof(struct flow) == 128, "two cache lines");
+enum { FLOW_LINE = 64 };
+_Static_assert(sizeof(struct flow) == 2 * FLOW_LINE, "two cache lines");
 
 struct flow_cold {
 	int64_t start;
@@ -119,7 +120,7 @@ struct community_id;
 struct flow_table {
 	struct flow_ops ops;
 	void *ctx;
-	struct hash_key hash_key;
+	struct hash_fixed_key hash_key;
 	struct flow_index index;
 	struct flow_list lists[LIST_COUNT];
 	struct flow_slab **slabs;   /* SLAB_MAX of them */
@@ -152,6 +153,8 @@ struct flow_slab {
 flow_ref flow_slab_take(struct flow_table *t);
 void flow_slab_give(struct flow_table *t, struct flow *f);
 void flow_slab_clear(struct flow_table *t);
+/* Fetches it whole. */
+void flow_slab_prefetch(const struct flow *f);
 struct flow *flow_at(const struct flow_table *t, flow_ref ref); /* ref not 0 */
 flow_ref flow_ref_of(const struct flow *f);
 struct flow_table *flow_table_of(const struct flow *f);
@@ -161,6 +164,7 @@ struct flow_cold *flow_cold_of(const struct flow *f);
 int flow_index_init(struct flow_index *x);
 void flow_index_clear(struct flow_index *x);
 struct flow *flow_index_find(const struct flow_table *t, const struct flow_key *key, uint64_t hash);
+uint64_t flow_index_hash(const struct flow_table *t, const struct flow *f);
 /* The two halves of fetching a flow in advance: the index's entry, then the flow that it names. */
 void flow_index_prefetch(const struct flow_table *t, uint64_t hash);
 void flow_index_prefetch_flow(const struct flow_table *t, uint64_t hash);

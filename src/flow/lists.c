@@ -22,6 +22,7 @@ static unsigned wanted_list(const struct flow *f);
 static void set_timeout(struct flow_table *t, enum flow_class c, int64_t ns, int64_t standard);
 static uint32_t due_at(const struct flow_table *t, const struct flow_list *l);
 static struct flow *oldest(struct flow_table *t, enum flow_rank rank);
+static struct flow *look_behind(const struct flow_table *t, struct flow *head);
 
 /*
  * Defaults: RFC 5382 REQ-5 (established TCP: 2 h 4 min; opening 4 min, which a sensor need not
@@ -151,7 +152,7 @@ flow_lists_due(struct flow_table *t)
 			continue;
 		const uint32_t due = due_at(t, l);
 		if ((int32_t)(now - due) >= 0)
-			return flow_at(t, l->head);
+			return look_behind(t, flow_at(t, l->head));
 		if ((int32_t)(due - next) < 0)
 			next = due;
 	}
@@ -183,5 +184,23 @@ flow_lists_victim(struct flow_table *t)
 	const struct flow_list *closed = &t->lists[RANK_COMMON * CLASS_COUNT + CLASS_TCP_CLOSING];
 	if (f == NULL && closed->head != 0)
 		f = flow_at(t, closed->head);
-	return f != NULL ? f : oldest(t, RANK_COMMON);
+	if (f == NULL)
+		f = oldest(t, RANK_COMMON);
+	return f != NULL ? look_behind(t, f) : NULL;
+}
+
+/*
+ * Flows end in rows, and those that stood long are in no cache: the one behind the head, whose memory was
+ * fetched when the head was the second, has its place in the index fetched; the third its memory.
+ */
+static struct flow *
+look_behind(const struct flow_table *t, struct flow *head)
+{
+	if (head->next == 0)
+		return head;
+	const struct flow *second = flow_at(t, head->next);
+	flow_index_prefetch(t, flow_index_hash(t, second));
+	if (second->next != 0)
+		flow_slab_prefetch(flow_at(t, second->next));
+	return head;
 }

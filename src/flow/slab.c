@@ -70,6 +70,14 @@ flow_cold_of(const struct flow *f)
 	return slab_cold(s) + (f - slab_hot(s));
 }
 
+void
+flow_slab_prefetch(const struct flow *f)
+{
+	__builtin_prefetch(f, 1);
+	__builtin_prefetch((const char *)f + FLOW_LINE, 1);
+	__builtin_prefetch(flow_cold_of(f), 1);
+}
+
 static struct flow_slab *
 slab_create(struct flow_table *t)
 {

@@ -159,19 +159,22 @@ test_hash_spreads(void **state)
 {
 	(void)state;
 	enum { BITS = 10, EACH = 32, KEYS = 50 };
-	struct hash_key key = {.k0 = 1};
+	struct hash_fixed_key key;
 	for (int k = 0; k < KEYS; k++) {
-		key.k0 = hash_bytes(&key, &k, sizeof k);
-		key.k1 = hash_bytes(&key, &k, sizeof k);
+		for (unsigned i = 0; i <= HASH_FIXED_WORDS; i++) {
+			unsigned seed[2] = {(unsigned)k, i};
+			uint64_t word = hash_stable(seed, sizeof seed);
+			memcpy((uint8_t *)&key + i * sizeof word, &word, sizeof word);
+		}
 		for (int at = 12; at < 15; at++) {
-			unsigned held[1 << BITS] = {0};
+			unsigned upper[1 << BITS] = {0}, lower[1 << BITS] = {0};
 			for (unsigned i = 0; i < EACH << BITS; i++) {
 				uint8_t addr[16] = {[10] = 0xff, [11] = 0xff, [12] = 10};
 				addr[at] = (uint8_t)(i >> 8);
 				addr[at + 1] = (uint8_t)i;
 				addr[11] = (uint8_t)(i >> 16);
-				unsigned place = (unsigned)(hash_16(&key, addr) >> (64 - BITS));
-				if (++held[place] > 5 * EACH)
+				uint64_t hash = hash_fixed(&key, addr, sizeof addr);
+				if (++upper[hash >> (64 - BITS)] > 5 * EACH || ++lower[hash % (1 << BITS)] > 5 * EACH)
 					fail_msg("too many in one place with key %d", k);
 			}
 		}

@@ -81,6 +81,7 @@ static struct track *track_wanted(struct pipeline *p, struct flow *f, const stru
 static void track_volume(struct track *t, int64_t now);
 static void track_open_session(struct track *t, int64_t time);
 static void track_done(struct track *t);
+static void track_close_conversation(struct track *t, bool reset);
 static void track_close_stream(struct track *t, int64_t time);
 static void track_watch(struct track *t, bool ended);
 static void track_tell(struct track *t);
@@ -91,7 +92,7 @@ static void look_inside(struct pipeline *p, const struct packet *packet);
 static void tick(struct pipeline *p, int64_t now);
 static void tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t more_count);
 
-enum { INFER_BYTES_DEFAULT = 64 * 1024, COUNTERS_MAX = 128, TUNNEL_HEADERS = 128 };
+enum { INFER_BYTES_DEFAULT = 64 * 1024, COUNTERS_MAX = 128, TUNNEL_HEADERS = 128, TRACK_COST = sizeof(struct track) + 16 };
 
 struct pipeline *
 pipeline_create(const struct conf *conf, struct attribution *attribution, struct output *output)
@@ -260,7 +261,10 @@ on_flow_talk(void *ctx, struct flow *f, unsigned seen, const uint32_t isn[2])
 	if (t == NULL)
 		return;
 	t->stream = stream_open(p->streams, t);
-	if (t->stream != NULL && seen > 0)
+	if (t->stream == NULL)
+		return;
+	flow_table_charge(p->flows, STREAM_COST);
+	if (seen > 0)
 		stream_handshake(t->stream, isn, seen);
 }
 
@@ -283,7 +287,7 @@ on_flow_end(void *ctx, struct flow *f)
 	if (t->session != NULL)
 		session_time(t->session, v.end);
 	t->reset = t->reset || v.end_reason == FLOW_END_RST;
-	conversation_close(t->conversation, t->reset);
+	track_close_conversation(t, t->reset);
 	t->next_volume = 0;
 	track_volume(t, v.end);
 	count_unread(p, f, t);
@@ -291,9 +295,12 @@ on_flow_end(void *ctx, struct flow *f)
 		track_tell(t);
 	if (t->listed)
 		track_watch(t, true);
-	if (t->session != NULL)
+	if (t->session != NULL) {
 		session_close(t->session, t->reset, v.end);
+		flow_table_charge(p->flows, -SESSION_COST);
+	}
 	flow_attach(f, NULL);
+	flow_table_charge(p->flows, -TRACK_COST);
 	free(t);
 }
 
@@ -384,9 +391,11 @@ track_of(struct pipeline *p, struct flow *f)
 	if (t != NULL)
 		return t;
 	t = calloc(1, sizeof *t);
-	if (t != NULL)
-		*t = (struct track){.pipeline = p, .flow = f, .next_volume = p->infer_bytes};
+	if (t == NULL)
+		return NULL;
+	*t = (struct track){.pipeline = p, .flow = f, .next_volume = p->infer_bytes};
 	flow_attach(f, t);
+	flow_table_charge(p->flows, TRACK_COST);
 	return t;
 }
 
@@ -435,10 +444,13 @@ track_open_session(struct track *t, int64_t time)
 	t->session = session_open(t->pipeline->transfers, t, &ends, time);
 	if (t->session == NULL)
 		return;
+	flow_table_charge(t->pipeline->flows, SESSION_COST);
 	if (v.transport == IPPROTO_TCP)
 		t->conversation = conversation_open(t->session, v.midstream);
 	else
 		session_unreadable(t->session, "unknown protocol");
+	if (t->conversation != NULL)
+		flow_table_charge(t->pipeline->flows, CONVERSATION_COST);
 }
 
 /* The conversation wants no more bytes: from here on the flow is only counted. */
@@ -446,10 +458,19 @@ static void
 track_done(struct track *t)
 {
 	t->done = true;
-	conversation_close(t->conversation, false);
-	t->conversation = NULL;
+	track_close_conversation(t, false);
 	stream_ignore(t->stream, SIDE_SOURCE);
 	stream_ignore(t->stream, SIDE_DESTINATION);
+}
+
+static void
+track_close_conversation(struct track *t, bool reset)
+{
+	if (t->conversation == NULL)
+		return;
+	conversation_close(t->conversation, reset);
+	t->conversation = NULL;
+	flow_table_charge(t->pipeline->flows, -CONVERSATION_COST);
 }
 
 static void
@@ -459,6 +480,7 @@ track_close_stream(struct track *t, int64_t time)
 		return;
 	stream_close(t->stream, time);
 	t->stream = NULL;
+	flow_table_charge(t->pipeline->flows, -STREAM_COST);
 }
 
 /* Shows a flow with a listed end to the rules. */

@@ -68,6 +68,8 @@ extern const struct proto proto_ssh;
  */
 struct conversation;
 
+enum { CONVERSATION_COST = 768 }; /* bytes that one and its protocol's state hold, about */
+
 /* NULL: out of memory. midstream: see struct probe. */
 struct conversation *conversation_open(struct session *s, bool midstream);
 /*

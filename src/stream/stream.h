@@ -17,6 +17,8 @@
 struct stream;
 struct stream_pool; /* shared memory accounting and counters */
 
+enum { STREAM_COST = 112 }; /* bytes that a stream in order holds, about */
+
 struct stream_limits {
 	size_t memory;      /* bytes held out of order in all streams; 0: default */
 	size_t per_stream;  /* in one direction of one stream; 0: default */

@@ -17,6 +17,8 @@ struct transfer_tracker;
 struct session;
 struct transfer;
 
+enum { SESSION_COST = 512 }; /* bytes that a session and what it said of itself hold, about */
+
 struct transfer_limits {
 	size_t memory;          /* bytes held out of order, all transfers; 0: default 256 MB */
 	size_t per_transfer;    /* 0: default 64 MB */

@@ -94,9 +94,10 @@ void
 disorder_settle(struct direction *d)
 {
 	const struct disorder *x = d->disorder;
+	const bool ended = d->state == DIRECTION_ENDED;
 	if (x->held.first[0] != NULL || x->doubted.first[0] != NULL || x->has_far_ack ||
-	        (x->waiting && d->state != DIRECTION_ENDED) ||
-	        (x->has_other && d->state == DIRECTION_SYN) || (d->fin && x->fin_at != d->next))
+	        (x->waiting && !ended) || (x->has_other && d->state == DIRECTION_SYN) ||
+	        (d->fin && !(ended && x->fin_at == d->next)))
 		return;
 	free(d->disorder);
 	d->disorder = NULL;

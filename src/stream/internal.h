@@ -176,7 +176,7 @@ direction_is_calm(const struct direction *d)
 	return d->disorder == NULL && d->acked <= d->next;
 }
 
-/* Where the stream ends, when fin is set: in a calm direction all before it was delivered. */
+/* Where the stream ends, when fin is set: a calm direction has ended there. */
 static inline uint64_t
 direction_fin_at(const struct direction *d)
 {

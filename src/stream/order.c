@@ -20,7 +20,7 @@ order_gap(struct stream *s, struct direction *d, uint64_t len, int64_t time)
 	s->pool->ops.gap(s->ctx, direction_side(s, d), len, time);
 }
 
-void
+inline void
 order_give(struct stream *s, struct direction *d, const struct piece *piece, int64_t time)
 {
 	const uint32_t cut = piece->cut;
@@ -44,7 +44,7 @@ order_drain(struct stream *s, struct direction *d, int64_t time)
 	}
 }
 
-void
+inline void
 order_next(struct stream *s, struct direction *d, struct piece *piece, int64_t time)
 {
 	if (d->disorder != NULL)

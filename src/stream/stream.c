@@ -9,6 +9,8 @@
 
 #include "stream/internal.h"
 
+static void take_segment(struct stream *s, struct direction *d, struct direction *other,
+        const struct packet *p);
 static void acknowledge(struct stream *s, struct direction *d, const struct packet *p);
 static void advance_acked(struct stream *s, struct direction *d, uint64_t offset);
 static void take_rst(struct stream *s, struct direction *d, const struct packet *p);
@@ -165,10 +167,10 @@ place(struct stream *s, struct direction *d, int64_t offset, const struct packet
 		order_take(s, d, &piece, p->time);
 }
 
-void
-stream_segment(struct stream *s, enum side from, const struct packet *p)
+/* p is of direction d and acknowledges the other one. */
+static void
+take_segment(struct stream *s, struct direction *d, struct direction *other, const struct packet *p)
 {
-	struct direction *d = &s->side[from], *other = &s->side[side_other(from)];
 	const bool unanswered = d->state == DIRECTION_NEW && other->state == DIRECTION_SYN;
 	if (!(p->tcp_flags & (TCP_ACK | TCP_SYN | TCP_RST))) {
 		stream_count(s, COUNT_STREAM_NO_ACK, 1); /* RFC 9293 section 3.10.7.4, fifth */
@@ -207,6 +209,12 @@ stream_segment(struct stream *s, enum side from, const struct packet *p)
 }
 
 void
+stream_segment(struct stream *s, enum side from, const struct packet *p)
+{
+	take_segment(s, &s->side[from], &s->side[side_other(from)], p);
+}
+
+void
 stream_handshake(struct stream *s, const uint32_t isn[2], unsigned seen)
 {
 	const struct packet syn = {.tcp_flags = TCP_SYN, .tcp_seq = isn[SIDE_SOURCE]};
@@ -220,9 +228,10 @@ stream_handshake(struct stream *s, const uint32_t isn[2], unsigned seen)
 		.tcp_seq = isn[SIDE_SOURCE] + 1,
 		.tcp_ack = isn[SIDE_DESTINATION] + 1,
 	};
-	stream_segment(s, SIDE_SOURCE, &syn);
+	struct direction *source = &s->side[SIDE_SOURCE], *destination = &s->side[SIDE_DESTINATION];
+	take_segment(s, source, destination, &syn);
 	if (seen >= 2)
-		stream_segment(s, SIDE_DESTINATION, &syn_ack);
+		take_segment(s, destination, source, &syn_ack);
 	if (seen >= 3)
-		stream_segment(s, SIDE_SOURCE, &ack);
+		take_segment(s, source, destination, &ack);
 }

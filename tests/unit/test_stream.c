@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "stream/internal.h"
 #include "stream/stream.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
@@ -136,21 +137,27 @@ segment(struct script *x, const char *word)
 }
 
 static void
+play(struct script *x, const char *text)
+{
+	char *words = strdup(text), *state = NULL;
+	for (char *w = strtok_r(words, " ", &state); w != NULL; w = strtok_r(NULL, " ", &state)) {
+		if (*w == '@')
+			x->time = (int64_t)(strtod(w + 1, NULL) * 1e9);
+		else if (*w == '!')
+			stream_ignore(x->stream, w[1] == '>' ? SIDE_SOURCE : SIDE_DESTINATION);
+		else
+			segment(x, w);
+	}
+	free(words);
+}
+
+static void
 run(struct stream_pool *pool, struct sink *k, const char *text)
 {
 	struct script x = {.stream = stream_open(pool, k), .ack = {501, 1001}};
-	char *words = strdup(text), *state = NULL;
 	k->last = -1;
-	for (char *w = strtok_r(words, " ", &state); w != NULL; w = strtok_r(NULL, " ", &state)) {
-		if (*w == '@')
-			x.time = (int64_t)(strtod(w + 1, NULL) * 1e9);
-		else if (*w == '!')
-			stream_ignore(x.stream, w[1] == '>' ? SIDE_SOURCE : SIDE_DESTINATION);
-		else
-			segment(&x, w);
-	}
+	play(&x, text);
 	stream_close(x.stream, x.time);
-	free(words);
 }
 
 static uint64_t
@@ -499,6 +506,122 @@ test_many_held(void **state)
 	stream_pool_destroy(pool);
 }
 
+static void
+assert_same_state(const struct stream *a, const struct stream *b)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const struct direction *x = &a->side[i], *y = &b->side[i];
+		assert_int_equal(x->state, y->state);
+		assert_int_equal(x->ignored, y->ignored);
+		assert_int_equal(x->fin, y->fin);
+		assert_int_equal(x->reset, y->reset);
+		assert_int_equal(x->acked_any, y->acked_any);
+		assert_int_equal(x->base, y->base);
+		assert_int_equal(x->next, y->next);
+		assert_int_equal(x->high, y->high);
+		assert_int_equal(x->acked, y->acked);
+		assert_null(x->disorder);
+		assert_null(y->disorder);
+	}
+}
+
+static void
+assert_counted_nothing(struct stream_pool *pool)
+{
+	size_t n;
+	const struct coverage_counter *c = stream_pool_counters(pool, &n);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(c[i].count, 0);
+}
+
+/* After the first words of a handshake, and all of them once more, comes each of the rests. */
+static void
+test_handshake(void **state)
+{
+	static const char *const words[] = {">S4294967295", "<S500:0", ">0:501"};
+	static const char *const rests[] = {
+		"", ">0:501=abc <501:3=x >F3:502 <F502:4 >4:503", ">2:501=c <501=x <R502 >0:501=ab",
+		"<S500:0 >0:501=a <501:1=x", "<S700:0 >0:701=a <701:1=x", "<R0:0", ">R0", ">S77 <S500:78 >78:501=a",
+		"<501:0=x", ">5:501=f <501:6 @9 >6:501=g", ">F0:501", ">0:9=a >1:501=b", "<F501:0", ">B0:501=a <501:1",
+	};
+	(void)state;
+	for (unsigned seen = 1; seen <= 3; seen++) {
+		for (size_t i = 0; i < COUNT(rests); i++) {
+			struct stream_pool *pool =
+			        stream_pool_create(&(struct stream_limits){.memory = 0}, &ops);
+			struct sink k[2] = {{.last = -1}, {.last = -1}};
+			struct script x[2] = {
+				{.stream = stream_open(pool, &k[0]), .ack = {501, 0}},
+				{.stream = stream_open(pool, &k[1]), .ack = {501, 0}},
+			};
+			stream_handshake(x[0].stream, (const uint32_t[2]){UINT32_MAX, 500}, seen);
+			for (unsigned w = 0; w < 2 * seen; w++) {
+				segment(&x[1], words[w % seen]);
+				if (w + 1 >= seen)
+					assert_same_state(x[0].stream, x[1].stream);
+			}
+			assert_counted_nothing(pool);
+			play(&x[0], rests[i]);
+			play(&x[1], rests[i]);
+			stream_close(x[0].stream, x[0].time);
+			stream_close(x[1].stream, x[1].time);
+			assert_string_equal(k[0].text, k[1].text);
+			stream_pool_destroy(pool);
+		}
+	}
+}
+
+/* Streams come and go in any order; each is new. */
+static void
+test_many_open(void **state)
+{
+	(void)state;
+	enum { STREAMS = 3000, ROUNDS = 3 };
+	static struct stream *s[STREAMS];
+	static struct sink k[STREAMS];
+	struct stream_pool *pool = stream_pool_create(&(struct stream_limits){.memory = 0}, &ops);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		for (size_t i = round; i < STREAMS; i += round + 1) {
+			k[i] = (struct sink){.last = -1};
+			s[i] = stream_open(pool, &k[i]);
+			struct script x = {.stream = s[i], .ack = {501, 1001}};
+			play(&x, SHAKE ">1001=a >1003=c <501:1002=x");
+		}
+		for (size_t i = STREAMS; i-- > 0;) {
+			if (i % (round + 2) != (round + 1) % (round + 2) && round + 1 < ROUNDS)
+				continue;
+			stream_close(s[i], 0);
+			assert_string_equal(k[i].text, ">a<x>(1)c");
+		}
+	}
+	assert_int_equal(counter(pool, "stream_gaps"), 3000 + 1500 + 1000);
+	stream_pool_destroy(pool);
+}
+
+/* What a direction needed in disorder goes when it is over. */
+static void
+test_calm_again(void **state)
+{
+	static const char *const scripts[] = {
+		SHAKE ">1003=c >1001=ab", SHAKE ">1001=a <501:1003 >1002=b",
+		SHAKE ">1001=a >B1002=b <501:1003 ",
+		SHAKE ">F1003 >1001=ab", SHAKE ">1001=a <501:300001001 >1002=b <501:1003",
+		">S1000=ab <S500:1003", ">S9000 >S1000 <S500:1001", SHAKE ">1003=c <501:1004 @3 >1004=d",
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(scripts); i++) {
+		struct stream_pool *pool = stream_pool_create(&(struct stream_limits){.memory = 0}, &ops);
+		struct sink k = {.last = -1};
+		struct script x = {.stream = stream_open(pool, &k), .ack = {501, 1001}};
+		play(&x, scripts[i]);
+		if (x.stream->side[0].disorder != NULL || x.stream->side[1].disorder != NULL)
+			fail_msg("%s: still in disorder", scripts[i]);
+		assert_int_equal(pool->used, 0);
+		stream_close(x.stream, x.time);
+		stream_pool_destroy(pool);
+	}
+}
+
 int
 main(void)
 {
@@ -508,6 +631,9 @@ main(void)
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_random_limited),
 		cmocka_unit_test(test_many_held),
+		cmocka_unit_test(test_handshake),
+		cmocka_unit_test(test_many_open),
+		cmocka_unit_test(test_calm_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,9 +91,11 @@ disorder_of(struct stream *s, struct direction *d)
 }
 
 void
-disorder_settle(struct direction *d)
+disorder_settle(struct stream *s, struct direction *d)
 {
-	const struct disorder *x = d->disorder;
+	struct disorder *x = d->disorder;
+	while (x->doubted.first[0] != NULL && held_end(x->doubted.first[0]) <= d->next)
+		free(take_held(s, x, &x->doubted)); /* it came once more, and well */
 	const bool ended = d->state == DIRECTION_ENDED;
 	if (x->held.first[0] != NULL || x->doubted.first[0] != NULL || x->has_far_ack ||
 	        (x->waiting && !ended) || (x->has_other && d->state == DIRECTION_SYN) ||

@@ -215,7 +215,7 @@ void order_gap(struct stream *s, struct direction *d, uint64_t len, int64_t time
 /* The direction's disorder, made where there is none. NULL: out of memory (counted). */
 struct disorder *disorder_of(struct stream *s, struct direction *d);
 /* The disorder goes when it is over. Nothing of order.c or disorder.c may be running. */
-void disorder_settle(struct direction *d);
+void disorder_settle(struct stream *s, struct direction *d);
 /* Holds a piece that is not next, or gives up holes where there is no room for it. */
 void disorder_hold(struct stream *s, struct direction *d, struct piece *piece, int64_t time);
 /* Keeps a piece whose checksum is wrong, for where the peer acknowledges it all the same. */

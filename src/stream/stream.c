@@ -203,9 +203,9 @@ take_segment(struct stream *s, struct direction *d, struct direction *other, con
 	if (d->state == DIRECTION_OPEN && !direction_is_calm(d))
 		disorder_check(s, d, p->time);
 	if (d->disorder != NULL)
-		disorder_settle(d);
+		disorder_settle(s, d);
 	if (other->disorder != NULL)
-		disorder_settle(other);
+		disorder_settle(s, other);
 }
 
 void

@@ -604,7 +604,7 @@ test_calm_again(void **state)
 {
 	static const char *const scripts[] = {
 		SHAKE ">1003=c >1001=ab", SHAKE ">1001=a <501:1003 >1002=b",
-		SHAKE ">1001=a >B1002=b <501:1003 ",
+		SHAKE ">B1001=a >1001=a", SHAKE ">1001=a >B1002=b <501:1003 ",
 		SHAKE ">F1003 >1001=ab", SHAKE ">1001=a <501:300001001 >1002=b <501:1003",
 		">S1000=ab <S500:1003", ">S9000 >S1000 <S500:1001", SHAKE ">1003=c <501:1004 @3 >1004=d",
 	};

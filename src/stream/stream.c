@@ -40,6 +40,7 @@ stream_close(struct stream *s, int64_t time)
 		}
 		disorder_forget(s, d);
 		free(d->disorder);
+		d->disorder = NULL; /* what the other side tells can still make the owner ignore this one */
 	}
 	stream_pool_give(s->pool, s);
 }

@@ -33,6 +33,7 @@ struct sink {
 	size_t len;
 	int last; /* side of the last entry, -1: none */
 	struct stream *ignore; /* ignored at the first data */
+	struct stream *done;   /* both sides are, at each data */
 };
 
 static void
@@ -56,6 +57,8 @@ on_data(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t tim
 	put(k, from, (const char *)bytes, len);
 	if (k->ignore != NULL)
 		stream_ignore(k->ignore, from);
+	for (unsigned i = 0; k->done != NULL && i < 2; i++)
+		stream_ignore(k->done, (enum side)i);
 }
 
 static void
@@ -324,6 +327,22 @@ test_ignore_inside(void **state)
 		segment(&x, words[i]);
 	stream_close(x.stream, 0);
 	assert_string_equal(k.text, ">ab$<x");
+	stream_pool_destroy(pool);
+}
+
+/* Data of one side that comes at the close makes the owner ignore both, each with more held. */
+static void
+test_ignore_at_close(void **state)
+{
+	(void)state;
+	struct stream_pool *pool = stream_pool_create(&(struct stream_limits){.memory = 0}, &ops);
+	struct sink k = {.last = -1};
+	struct script x = {.stream = stream_open(pool, &k), .ack = {501, 1001}};
+	k.done = x.stream;
+	play(&x, SHAKE ">F1003 <502=x <504=y");
+	stream_close(x.stream, 0);
+	assert_string_equal(k.text, ">(2)$<(1)x");
+	assert_int_equal(pool->used, 0);
 	stream_pool_destroy(pool);
 }
 
@@ -628,6 +647,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts),
 		cmocka_unit_test(test_ignore_inside),
+		cmocka_unit_test(test_ignore_at_close),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_random_limited),
 		cmocka_unit_test(test_many_held),

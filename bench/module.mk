@@ -17,11 +17,13 @@ CLEANFILES += bench/generate bench/noop bench/hash
 bench: waybill bench/generate bench/noop bench/hash
 	$(PYTHON3) $(srcdir)/bench/bench --build $(builddir)
 
-# make bench/events: what an event costs. cJSON is for a comparison, where it is installed.
-EXTRA_PROGRAMS += bench/events
+# make bench/events bench/spool: what an event and a stored alert cost. cJSON is for a comparison, where it is installed.
+EXTRA_PROGRAMS += bench/events bench/spool
 cjson_cppflags = $(shell pkg-config --exists libcjson && echo -DHAVE_CJSON `pkg-config --cflags libcjson`)
 cjson_libs = $(if $(findstring HAVE_CJSON,$(cjson_cppflags)),-lcjson)
 bench_events_SOURCES = bench/events.c
 bench_events_CPPFLAGS = $(AM_CPPFLAGS) $(cjson_cppflags)
 bench_events_LDADD = libwaybill.a $(LIB_LIBS) $(cjson_libs)
-CLEANFILES += bench/events
+bench_spool_SOURCES = bench/spool.c
+bench_spool_LDADD = libwaybill.a $(LIB_LIBS)
+CLEANFILES += bench/events bench/spool

@@ -13,13 +13,17 @@
 #include "output/spool.h"
 #include "output/spool_file.h"
 
-enum { DIGEST_TEXT_MAX = 65 };
+enum {
+	DIGEST_TEXT_MAX = 65,
+	LOG_PAGES_MAX = 1000, /* in the write-ahead log before a sync moves them to the database (4 MB) */
+};
 
 enum statement {
 	STATEMENT_BEGIN,
 	STATEMENT_COMMIT,
 	STATEMENT_ROLLBACK,
 	STATEMENT_ADD,
+	STATEMENT_LAST,
 	STATEMENT_NEXT,
 	STATEMENT_WAITING,
 	STATEMENT_TARGETS,
@@ -40,6 +44,7 @@ static const char *const sql[STATEMENT_COUNT] = {
 	[STATEMENT_ADD] = "INSERT INTO letter(target, id, body, queued) VALUES(?1, ?2, ?3, ?4)"
 	                  " ON CONFLICT(target, id) DO UPDATE SET died = 0, attempts = 0, error = NULL,"
 	                  " body = excluded.body, queued = excluded.queued WHERE died != 0",
+	[STATEMENT_LAST] = "SELECT seq FROM sqlite_sequence WHERE name = 'letter'",
 	[STATEMENT_NEXT] = "SELECT " LETTER_COLUMNS " FROM letter WHERE target = ?1 AND died = 0 ORDER BY number LIMIT 1",
 	[STATEMENT_WAITING] = "SELECT count(*) FROM letter WHERE target = ?1 AND died = 0",
 	[STATEMENT_TARGETS] = "SELECT target, count(*) FROM letter WHERE died = 0 GROUP BY target",
@@ -53,9 +58,14 @@ static const char *const sql[STATEMENT_COUNT] = {
 struct spool {
 	struct spool_file file;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
+	bool unsynced;    /* something was committed since the last sync */
+	int64_t synced;   /* letters up to this number are on the disk */
+	int log_pages;    /* in the write-ahead log */
 };
 
+static int on_commit(void *ctx, sqlite3 *db, const char *name, int log_pages);
 static int run(struct spool *s, enum statement which);
+static int run_outcome(struct spool *s, enum statement which);
 static int letter_read(sqlite3_stmt *st, struct spool_letter *out);
 static char *column_copy(sqlite3_stmt *st, int column);
 static void url_digest(const char *url, char out[DIGEST_TEXT_MAX]);
@@ -77,6 +87,11 @@ spool_open(const char *path, char *error, size_t error_size)
 			goto fail;
 		}
 	}
+	/* It takes the place of SQLite's own checkpoints, which would come amid a commit. */
+	sqlite3_wal_hook(s->file.db, on_commit, s);
+	/* A process that was killed may have left what no disk has seen yet. If the disk is full it stays so for now. */
+	s->unsynced = true;
+	(void)spool_sync(s);
 	return s;
 fail:
 	spool_close(s);
@@ -131,6 +146,48 @@ spool_cancel(struct spool *s)
 		run(s, STATEMENT_ROLLBACK);
 }
 
+/*
+ * Commits are made with synchronous = NORMAL, which in WAL mode syncs nothing but at a checkpoint ("transactions are
+ * durable across application crashes regardless of the synchronous setting"; sqlite.org/pragma.html). With FULL,
+ * SQLite syncs the log file after the commit. The log is one file that is only appended to, and what is recovered from
+ * it is the longest run of whole commits from its beginning (sqlite.org/fileformat2.html, section 4): when the last
+ * commit is on the disk, so are all before it. Hence one commit with FULL that changes nothing. A checkpoint would
+ * not do, because one that meets a reader may leave out its syncs.
+ *
+ * A log that is long is first moved into the database: the commit that then begins it anew, with one more sync, is ours.
+ */
+int
+spool_sync(struct spool *s)
+{
+	static const char commit_full[] = "PRAGMA synchronous = FULL; PRAGMA user_version = " SPOOL_FILE_VERSION;
+
+	if (!s->unsynced)
+		return 0;
+	if (s->log_pages >= LOG_PAGES_MAX)
+		(void)sqlite3_wal_checkpoint_v2(s->file.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	int full = sqlite3_exec(s->file.db, commit_full, NULL, NULL, NULL);
+	int normal = sqlite3_exec(s->file.db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+	if (full != SQLITE_OK || normal != SQLITE_OK)
+		return -1;
+	s->unsynced = false;
+	if (sqlite3_step(s->statements[STATEMENT_LAST]) == SQLITE_ROW)
+		s->synced = sqlite3_column_int64(s->statements[STATEMENT_LAST], 0);
+	sqlite3_reset(s->statements[STATEMENT_LAST]);
+	return 0;
+}
+
+static int
+on_commit(void *ctx, sqlite3 *db, const char *name, int log_pages)
+{
+	struct spool *s = ctx;
+	(void)db;
+	(void)name;
+
+	s->unsynced = true;
+	s->log_pages = log_pages;
+	return SQLITE_OK;
+}
+
 int
 spool_next(struct spool *s, const char *target, struct spool_letter *out)
 {
@@ -144,6 +201,10 @@ spool_next(struct spool *s, const char *target, struct spool_letter *out)
 	else if (step == SQLITE_ROW && letter_read(st, out) == 0)
 		result = 1;
 	sqlite3_reset(st);
+	if (result == 1 && out->number > s->synced && spool_sync(s) != 0) {
+		spool_letter_clear(out);
+		result = -1;
+	}
 	return result;
 }
 
@@ -186,7 +247,7 @@ int
 spool_delivered(struct spool *s, int64_t number)
 {
 	sqlite3_bind_int64(s->statements[STATEMENT_DELIVERED], 1, number);
-	return run(s, STATEMENT_DELIVERED);
+	return run_outcome(s, STATEMENT_DELIVERED);
 }
 
 int
@@ -194,7 +255,7 @@ spool_failed(struct spool *s, int64_t number, const char *error)
 {
 	sqlite3_bind_int64(s->statements[STATEMENT_FAILED], 1, number);
 	sqlite3_bind_text(s->statements[STATEMENT_FAILED], 2, error, -1, SQLITE_STATIC);
-	return run(s, STATEMENT_FAILED);
+	return run_outcome(s, STATEMENT_FAILED);
 }
 
 int
@@ -203,7 +264,7 @@ spool_give_up(struct spool *s, int64_t number, const char *error, int64_t now)
 	sqlite3_bind_int64(s->statements[STATEMENT_GIVE_UP], 1, number);
 	sqlite3_bind_text(s->statements[STATEMENT_GIVE_UP], 2, error, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(s->statements[STATEMENT_GIVE_UP], 3, now);
-	return run(s, STATEMENT_GIVE_UP);
+	return run_outcome(s, STATEMENT_GIVE_UP);
 }
 
 int
@@ -284,6 +345,16 @@ run(struct spool *s, enum statement which)
 	int step = sqlite3_step(st);
 	sqlite3_reset(st);
 	return step == SQLITE_DONE ? 0 : -1;
+}
+
+/* What became of a letter needs no sync, but where there are no new letters for long, the log must end somewhere too. */
+static int
+run_outcome(struct spool *s, enum statement which)
+{
+	int result = run(s, which);
+	if (s->log_pages >= LOG_PAGES_MAX)
+		(void)spool_sync(s);
+	return result;
 }
 
 /* Columns as in LETTER_COLUMNS. 0, or -1 when memory is out. */

@@ -1,8 +1,16 @@
 /*
- * The spool: letters on their way to targets, in one SQLite file, so that neither a crash nor a power
- * cut loses one. A letter is on disk when spool_commit returns, and goes when it was delivered; one that
+ * The spool: letters on their way to targets, in one SQLite file. A letter goes when it was delivered; one that
  * nobody took for too long stays as a dead letter until somebody looks. One process has a spool at a time.
  * Times are wall-clock nanoseconds since 1970.
+ *
+ * What outlives what:
+ *   spool_commit returned 0   the end of this process, kill -9 too: the kernel has the bytes. A power cut or a crash of
+ *                             the kernel may take letters back to the last spool_sync, newest first, in whole commits.
+ *   spool_sync returned 0     a power cut as well: everything committed so far is on the disk.
+ *   spool_next gave it out    the same: what is sent is on the disk before it is sent.
+ *   what became of a letter   as for a commit. A power cut may bring a delivered letter back, to be delivered again with
+ *                             the same id.
+ * So commits are cheap and many of them share one sync, which waits for the disk.
  */
 #ifndef WAYBILL_OUTPUT_SPOOL_H
 #define WAYBILL_OUTPUT_SPOOL_H
@@ -42,7 +50,10 @@ int spool_add(struct spool *s, const char *target, const char *id, const void *b
 int spool_commit(struct spool *s);
 void spool_cancel(struct spool *s);
 
-/* The oldest letter that waits for target: 1, and to be cleared by the caller; 0: none; -1. */
+/* Waits until all that was committed is on the disk; nothing to do is done at once. Not between begin and commit. 0, or -1. */
+int spool_sync(struct spool *s);
+
+/* The oldest letter that waits for target, synced if need be: 1, and to be cleared by the caller; 0: none; -1. */
 int spool_next(struct spool *s, const char *target, struct spool_letter *out);
 void spool_letter_clear(struct spool_letter *l);
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -19,7 +20,6 @@
 
 enum {
 	APPLICATION_ID = 0x77617962, /* "wayb": tells our files from other SQLite databases */
-	FORMAT_VERSION = 1,
 };
 
 /* What a file turned out to be. */
@@ -166,16 +166,16 @@ database_check(struct spool_file *f, const char *path, char *error, size_t error
 		snprintf(error, error_size, "spool %s: is a database of another program", path);
 		return CONDITION_REFUSED;
 	}
-	if (pages > 0 && version != FORMAT_VERSION) {
-		snprintf(error, error_size, "spool %s: is of version %" PRId64 ", this waybill knows %d", path, version,
-		    FORMAT_VERSION);
+	if (pages > 0 && version != atoi(SPOOL_FILE_VERSION)) {
+		snprintf(error, error_size, "spool %s: is of version %" PRId64 ", this waybill knows %s", path, version,
+		    SPOOL_FILE_VERSION);
 		return CONDITION_REFUSED;
 	}
-	if (sqlite3_exec(f->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", NULL, NULL, NULL) != SQLITE_OK)
+	if (sqlite3_exec(f->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL, NULL, NULL) != SQLITE_OK)
 		return condition_of(f, path, error, error_size);
 	if (pages == 0) {
-		snprintf(setup, sizeof setup, "BEGIN; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", schema,
-		    APPLICATION_ID, FORMAT_VERSION);
+		snprintf(setup, sizeof setup, "BEGIN; %s PRAGMA application_id = %d; PRAGMA user_version = %s; COMMIT", schema,
+		    APPLICATION_ID, SPOOL_FILE_VERSION);
 		if (sqlite3_exec(f->db, setup, NULL, NULL, NULL) != SQLITE_OK)
 			return condition_of(f, path, error, error_size);
 		return CONDITION_GOOD;

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#define SPOOL_FILE_VERSION "1" /* of the tables, PRAGMA user_version */
+
 struct sqlite3;
 
 struct spool_file {
@@ -14,7 +16,7 @@ struct spool_file {
 	int lock; /* descriptor of the lock file, -1: none */
 };
 
-/* 0, or -1 and error; spool_file_close is due either way. */
+/* Its journal is a write-ahead log; commits are not synced (synchronous = NORMAL). 0, or -1 and error; spool_file_close is due either way. */
 int spool_file_open(struct spool_file *f, const char *path, char *error, size_t error_size);
 void spool_file_close(struct spool_file *f);
 

@@ -1,6 +1,7 @@
 /*
  * The webhook sink: every alert goes to the spool, and from there to each target by POST, one at a time and
- * in order, until the target says 2xx. Headers by the Standard Webhooks convention. At least once: an
+ * in order, until the target says 2xx. Alerts that come close together are synced to the disk together, before the
+ * first of them is sent; the packets do not wait for the disk. Headers by the Standard Webhooks convention. At least once: an
  * alert may come twice (the answer was lost, a capture was replayed), with the same webhook-id.
  *
  * A target that fails holds up its own letters only. Redirects are not followed: an alert goes where the
@@ -26,10 +27,13 @@
 
 enum { LETTER_ID_MAX = 64, REASON_MAX = 320 };
 
+/* From one sync to the next: each may take the disk some milliseconds, and no packet is read meanwhile. */
+static const int64_t sync_interval = 50 * CLOCK_MILLISECOND;
+static const int64_t sync_retry = CLOCK_SECOND; /* after one that failed */
 static const int64_t retry_after_max = 3600 * CLOCK_SECOND; /* however long a receiver asks for */
 
 enum target_state {
-	TARGET_IDLE,     /* nothing waits; letter is empty */
+	TARGET_IDLE,     /* nothing waits but for a sync; letter is empty */
 	TARGET_SENDING,  /* letter is under way */
 	TARGET_BACKOFF,  /* the timer runs; then the oldest letter is tried */
 	TARGET_CLEARING, /* the timer runs; letter was delivered, but the spool did not let go of it yet */
@@ -46,12 +50,16 @@ struct target {
 	struct spool_letter letter;
 	unsigned failures; /* in a row */
 	size_t waiting;    /* letters in the spool, the one under way included */
+	size_t fresh;      /* of them, not synced: they go out after all others */
 	int added;         /* letters of the transaction that is being made */
 };
 
 struct webhook {
 	const struct output_conf *conf;
 	struct spool *spool;
+	struct loop_watch *sync; /* the timer; it runs while there are fresh letters */
+	bool sync_due;
+	int64_t synced;          /* when, by the monotonic clock */
 	struct http_poster *poster;
 	struct json json;
 	struct hash_key random; /* for the jitter, with draws */
@@ -73,6 +81,8 @@ static int target_open(struct webhook *w, struct target *t, struct loop *loop, c
 static void tell_stranger(void *ctx, const char *target, size_t waiting);
 static int store(struct webhook *w, const struct alert *a, const char *id);
 static void letter_id(const struct alert *a, char id[LETTER_ID_MAX]);
+static void sync_soon(struct webhook *w);
+static void sync_now(void *ctx);
 static void send_next(struct target *t);
 static int send_letter(struct target *t);
 static void answered(void *ctx, const struct http_post_result *result);
@@ -107,7 +117,8 @@ webhook_open(const struct output_conf *conf, struct loop *loop, void **state, ch
 	w->random = hash_key_random();
 	w->targets = calloc(conf->webhook_count, sizeof *w->targets);
 	w->poster = http_poster_create(loop);
-	if (w->targets == NULL || w->poster == NULL)
+	w->sync = loop_timer(loop, sync_now, w);
+	if (w->targets == NULL || w->poster == NULL || w->sync == NULL)
 		goto no_memory;
 	w->spool = spool_open(conf->spool_path, error, error_size);
 	if (w->spool == NULL)
@@ -200,13 +211,10 @@ webhook_alert(void *state, const struct alert *a)
 		    severity_name(a->severity), w->conf->spool_path, w->json.failed ? "out of memory" : spool_error(w->spool));
 		return;
 	}
-	for (size_t i = 0; i < w->target_count; i++) {
-		if (w->targets[i].state == TARGET_IDLE)
-			send_next(&w->targets[i]);
-	}
+	sync_soon(w);
 }
 
-/* The alert in w->json, for every target that wants it, on disk or nowhere. */
+/* The alert in w->json, for every target that wants it, in the spool or nowhere. */
 static int
 store(struct webhook *w, const struct alert *a, const char *id)
 {
@@ -226,9 +234,45 @@ store(struct webhook *w, const struct alert *a, const char *id)
 	}
 	if (spool_commit(w->spool) != 0)
 		return -1;
-	for (size_t i = 0; i < w->target_count; i++)
+	for (size_t i = 0; i < w->target_count; i++) {
 		w->targets[i].waiting += (size_t)w->targets[i].added;
+		w->targets[i].fresh += (size_t)w->targets[i].added;
+	}
 	return 0;
+}
+
+/* At the loop's next turn, unless the last sync was just now. */
+static void
+sync_soon(struct webhook *w)
+{
+	if (w->sync_due)
+		return;
+	int64_t wait = w->synced + sync_interval - clock_monotonic();
+	w->sync_due = true;
+	loop_timer_set(w->sync, wait > 0 ? wait : 0);
+}
+
+/* What was told since the last time is safe now, and may set out. */
+static void
+sync_now(void *ctx)
+{
+	struct webhook *w = ctx;
+
+	w->sync_due = false;
+	if (spool_sync(w->spool) != 0) {
+		log_error("webhook", "alerts wait, because the spool %s does not reach the disk: %s", w->conf->spool_path,
+		    spool_error(w->spool));
+		w->sync_due = true;
+		loop_timer_set(w->sync, sync_retry);
+		return;
+	}
+	w->synced = clock_monotonic();
+	for (size_t i = 0; i < w->target_count; i++)
+		w->targets[i].fresh = 0;
+	for (size_t i = 0; i < w->target_count; i++) {
+		if (w->targets[i].state == TARGET_IDLE)
+			send_next(&w->targets[i]);
+	}
 }
 
 /*
@@ -265,12 +309,15 @@ webhook_finish(void *state, char *error, size_t error_size)
 	struct webhook *w = state;
 	const char *spool = w->conf->spool_path;
 	size_t waiting = 0, disabled = 0;
+	bool unsafe = spool_sync(w->spool) != 0;
 
 	for (size_t i = 0; i < w->target_count; i++)
 		*(w->targets[i].state == TARGET_DISABLED ? &disabled : &waiting) += w->targets[i].waiting;
 	if (w->lost > 0)
 		snprintf(error, error_size, "%zu alert%s could not be stored in the spool %s and will not be sent", w->lost,
 		    w->lost == 1 ? "" : "s", spool);
+	else if (unsafe)
+		snprintf(error, error_size, "the spool %s does not reach the disk: %s", spool, spool_error(w->spool));
 	else if (waiting > 0)
 		snprintf(error, error_size, "%zu alert%s still in the spool %s and will be sent by the next run", waiting,
 		    waiting == 1 ? " is" : "s are", spool);
@@ -299,6 +346,7 @@ webhook_close(void *state)
 		spool_letter_clear(&t->letter);
 	}
 	free(w->targets);
+	loop_watch_destroy(w->sync);
 	http_poster_destroy(w->poster);
 	spool_close(w->spool);
 	json_clear(&w->json);
@@ -315,6 +363,8 @@ send_next(struct target *t)
 		return;
 	t->state = TARGET_IDLE;
 	spool_letter_clear(&t->letter);
+	if (t->fresh > 0 && t->waiting <= t->fresh)
+		return; /* sync_now calls again */
 	switch (spool_next(w->spool, t->conf->name, &t->letter)) {
 	case 0:
 		t->waiting = 0;

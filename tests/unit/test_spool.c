@@ -5,11 +5,13 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +23,13 @@
 
 static char folder[64], path[128], error[512];
 
+/* How often SQLite waited for the disk. With disk_fails it is told that this did not work. */
+static unsigned syncs;
+static bool disk_fails;
+
+int fsync(int fd);
+int fdatasync(int fd);
+static int count_sync(long call, int fd);
 static int make_folder(void **state);
 static int remove_folder(void **state);
 static struct spool *reopen(struct spool *s);
@@ -80,6 +89,65 @@ test_all_or_nothing(void **state)
 	spool_close(s); /* without a commit */
 	s = reopen(NULL);
 	expect_next(s, "a", NULL, NULL);
+	spool_close(s);
+}
+
+/* A commit waits for no disk; what is given out to be sent is on it. */
+static void
+test_syncs_are_shared(void **state)
+{
+	struct spool *s = reopen(NULL);
+	int64_t number;
+	(void)state;
+
+	syncs = 0;
+	for (int n = 0; n < 2000; n++) {
+		char id[16];
+		snprintf(id, sizeof id, "%d", n);
+		add(s, "a", id, 1);
+	}
+	assert_int_equal(syncs, 0);
+	assert_int_equal(spool_sync(s), 0);
+	assert_true(syncs > 0);
+	syncs = 0;
+	assert_int_equal(spool_sync(s), 0); /* nothing to do */
+	expect_next(s, "a", "0", &number);
+	assert_int_equal(spool_delivered(s, number), 0);
+	add(s, "b", "0", 1); /* the log began anew, with the last sync and not now */
+	expect_next(s, "a", "1", NULL); /* which was synced with the others */
+	assert_int_equal(syncs, 0);
+	expect_next(s, "b", "0", NULL);
+	assert_int_equal(syncs, 1);
+	assert_int_equal(spool_begin(s), 0);
+	assert_int_equal(spool_add(s, "a", "x", "x", 1, 1), 1);
+	assert_int_equal(spool_commit(s), 0);
+	assert_int_equal(spool_begin(s), 0);
+	assert_int_equal(spool_sync(s), -1); /* not amid a transaction */
+	spool_cancel(s);
+	spool_close(s);
+}
+
+static void
+test_nothing_is_sent_that_is_not_on_disk(void **state)
+{
+	struct spool *s = reopen(NULL);
+	struct spool_letter l;
+	(void)state;
+
+	add(s, "a", "1", 1);
+	disk_fails = true;
+	assert_int_equal(spool_sync(s), -1);
+	assert_int_equal(spool_next(s, "a", &l), -1);
+	disk_fails = false;
+	expect_next(s, "a", "1", NULL);
+	spool_close(s);
+	disk_fails = true;
+	s = reopen(NULL); /* it opens all the same */
+	assert_int_equal(spool_next(s, "a", &l), -1);
+	disk_fails = false;
+	syncs = 0;
+	expect_next(s, "a", "1", NULL);
+	assert_true(syncs > 0);
 	spool_close(s);
 }
 
@@ -248,6 +316,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_in_order_for_each_target, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_all_or_nothing, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_syncs_are_shared, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_nothing_is_sent_that_is_not_on_disk, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_bytes_survive, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_failures_and_dead_letters, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_disabled_until_the_url_changes, make_folder, remove_folder),
@@ -257,6 +327,30 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_strangers_are_refused, make_folder, remove_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+/* In the place of the C library's own, for all that the program links. */
+int
+fsync(int fd)
+{
+	return count_sync(SYS_fsync, fd);
+}
+
+int
+fdatasync(int fd)
+{
+	return count_sync(SYS_fdatasync, fd);
+}
+
+static int
+count_sync(long call, int fd)
+{
+	syncs++;
+	if (disk_fails) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(call, fd);
 }
 
 static int

@@ -71,6 +71,7 @@ static void on_flow_end(void *ctx, struct flow *f);
 static void on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t time);
 static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
 static void on_stream_end(void *ctx, enum side from, bool reset, int64_t time);
+static bool on_ask_watched(void *ctx, void *flow);
 static void on_describe(void *ctx, void *flow, struct flow_record *out);
 static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
 static void on_transfer_ended(void *ctx, const struct transfer_record *r);
@@ -101,7 +102,7 @@ pipeline_create(const struct conf *conf, struct attribution *attribution, struct
 	static const struct stream_ops stream_ops = {on_bytes, on_gap, on_stream_end};
 	static const struct transfer_ops transfer_ops = {
 	        .began = on_transfer_under_way, .grew = on_transfer_under_way, .ended = on_transfer_ended,
-	        .flow = on_describe};
+	        .watched = on_ask_watched, .flow = on_describe};
 	static const struct policy_ops policy_ops = {on_alert};
 
 	struct pipeline *p = calloc(1, sizeof *p);
@@ -346,6 +347,15 @@ on_stream_end(void *ctx, enum side from, bool reset, int64_t time)
 	session_time(t->session, time);
 	if (conversation_end(t->conversation, from, reset) == VERDICT_DONE)
 		track_done(t);
+}
+
+/* The rules look at a transfer under way only where an end is listed. */
+static bool
+on_ask_watched(void *ctx, void *flow)
+{
+	const struct track *t = flow;
+	(void)ctx;
+	return t->listed;
 }
 
 static void

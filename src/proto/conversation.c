@@ -262,10 +262,16 @@ choose(const struct conversation *c, const struct probe *p, const struct proto *
 		        (c->refused & 1u << i) != 0)
 			continue;
 		enum verdict v = proto->probe(p);
-		if (v == VERDICT_DONE && (*chosen == NULL || (port_fits(proto, p) && !port_fits(*chosen, p))))
-			*chosen = proto;
 		if (v == VERDICT_MORE)
 			all = VERDICT_MORE;
+		if (v != VERDICT_DONE)
+			continue;
+		if (port_fits(proto, p)) { /* whatever others say */
+			*chosen = proto;
+			break;
+		}
+		if (*chosen == NULL)
+			*chosen = proto;
 	}
 	return *chosen != NULL ? VERDICT_DONE : all;
 }

@@ -33,6 +33,7 @@ struct cursor {
 };
 
 static void text_init(struct mime_text *t);
+static bool mentions(const uint8_t *value, size_t len, const char *name);
 static struct cursor params(const uint8_t *value, size_t len);
 static bool next_param(struct cursor *c, struct param *p);
 static void take_quoted(struct cursor *c, struct param *p);
@@ -57,7 +58,7 @@ mime_param(const uint8_t *value, size_t len, const char *name, struct mime_text 
 	char spelled[64];
 
 	text_init(out);
-	if (memchr(value, '=', len) == NULL)
+	if (!mentions(value, len, name))
 		return false;
 	snprintf(spelled, sizeof spelled, "%s*", name);
 	if (find_param(value, len, spelled, &p) && mime_extended(p.value, p.value_len, out))
@@ -118,6 +119,16 @@ text_init(struct mime_text *t)
 {
 	t->len = 0;
 	t->charset[0] = '\0';
+}
+
+/* All spellings of a parameter begin with its name, which most values don't hold. */
+static bool
+mentions(const uint8_t *value, size_t len, const char *name)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text_prefix_nocase(value + i, len - i, name))
+			return true;
+	return false;
 }
 
 /* The parameters begin after the first semicolon, unless the value before them was forgotten. */

@@ -1,7 +1,5 @@
 libwaybill_a_SOURCES += \
 	src/proto/conversation.c \
-	src/proto/digest.c \
-	src/proto/digest.h \
 	src/proto/prologue.c \
 	src/proto/prologue.h \
 	src/proto/proto.h \

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/reader.h"
-#include "proto/digest.h"
+#include "base/digest.h"
 
 enum {
 	BANNER_MAX = 255,       /* RFC 4253 section 4.2, with CR LF */
@@ -67,8 +67,8 @@ static size_t half_packet(struct ssh *h, enum side from, const uint8_t *bytes, s
 static size_t half_wanted(const struct half *half);
 static bool half_add(struct half *half, const uint8_t *bytes, size_t len, size_t max);
 static void take_packet(struct ssh *h, enum side from);
-static void take_kexinit(struct half *half, struct reader r);
-static void hassh(const struct reader lists[4], char out[DIGEST_HEX_MAX]);
+static void take_kexinit(const struct ssh *h, struct half *half, struct reader r);
+static void hassh(const struct ssh *h, const struct reader lists[4], char out[DIGEST_HEX_MAX]);
 static void take_role(struct ssh *h, enum side client);
 static void tell(struct ssh *h);
 static enum verdict over(struct ssh *h);
@@ -277,7 +277,7 @@ take_packet(struct ssh *h, enum side from)
 	uint8_t message = reader_u8(&r);
 	half->len = 0;
 	if (message == MSG_KEXINIT)
-		take_kexinit(half, r);
+		take_kexinit(h, half, r);
 	if (message == MSG_KEXDH_INIT || message == MSG_GEX_REQUEST)
 		take_role(h, from);
 	if (message == MSG_KEXDH_REPLY)
@@ -297,7 +297,7 @@ take_role(struct ssh *h, enum side client)
 }
 
 static void
-take_kexinit(struct half *half, struct reader r)
+take_kexinit(const struct ssh *h, struct half *half, struct reader r)
 {
 	struct reader list[8]; /* RFC 4253 section 7.1, in order */
 
@@ -307,14 +307,14 @@ take_kexinit(struct half *half, struct reader r)
 	if (!reader_ok(&r) || half->offer != NULL || (half->offer = malloc(sizeof *half->offer)) == NULL)
 		return;
 	/* Key exchange, then encryption, MAC and compression of the end's own direction. */
-	hassh((const struct reader[4]){list[0], list[2], list[4], list[6]}, half->offer->as_client);
-	hassh((const struct reader[4]){list[0], list[3], list[5], list[7]}, half->offer->as_server);
+	hassh(h, (const struct reader[4]){list[0], list[2], list[4], list[6]}, half->offer->as_client);
+	hassh(h, (const struct reader[4]){list[0], list[3], list[5], list[7]}, half->offer->as_server);
 }
 
 static void
-hassh(const struct reader lists[4], char out[DIGEST_HEX_MAX])
+hassh(const struct ssh *h, const struct reader lists[4], char out[DIGEST_HEX_MAX])
 {
-	struct digest *d = digest_open(DIGEST_MD5);
+	struct digest *d = digest_open(session_digests(h->session), DIGEST_MD5);
 
 	for (size_t i = 0; i < 4; i++) {
 		digest_add(d, ";", i > 0 ? 1 : 0);

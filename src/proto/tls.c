@@ -371,8 +371,8 @@ tell_client(struct session *s, const struct tls_hello *h)
 
 	if (session_has_fact(s, SESSION_TLS_JA3))
 		return;
-	tell_text(s, SESSION_TLS_JA3, tls_ja3(h, ja3));
-	tell_text(s, SESSION_TLS_JA4, tls_ja4(h, ja4));
+	tell_text(s, SESSION_TLS_JA3, tls_ja3(session_digests(s), h, ja3));
+	tell_text(s, SESSION_TLS_JA4, tls_ja4(session_digests(s), h, ja4));
 	if (h->alpn.left > 0 && !session_has_fact(s, SESSION_TLS_ALPN))
 		session_fact(s, SESSION_TLS_ALPN, h->alpn.next, h->alpn.left);
 	if (h->server_name.left > 0)

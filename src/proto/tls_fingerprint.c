@@ -32,15 +32,15 @@ static void values_sort(struct values *v);
 static void values_digest(struct digest *d, const struct values *v);
 static const char *ja4_version(const struct tls_hello *h);
 static void ja4_alpn(const struct tls_hello *h, char out[3]);
-static bool ja4_ciphers(const struct values *v, char out[JA4_HASH_LEN + 1]);
-static bool ja4_extensions(const struct values *v, struct reader signatures,
+static bool ja4_ciphers(const struct digests *known, const struct values *v, char out[JA4_HASH_LEN + 1]);
+static bool ja4_extensions(const struct digests *known, const struct values *v, struct reader signatures,
         char out[JA4_HASH_LEN + 1]);
 static bool ja4_cut(struct digest *d, bool any, char out[JA4_HASH_LEN + 1]);
 
 const char *
-tls_ja3(const struct tls_hello *h, char out[DIGEST_HEX_MAX])
+tls_ja3(const struct digests *known, const struct tls_hello *h, char out[DIGEST_HEX_MAX])
 {
-	struct digest *d = digest_open(DIGEST_MD5);
+	struct digest *d = digest_open(known, DIGEST_MD5);
 
 	digest_decimal(d, h->version);
 	digest_text(d, ",");
@@ -55,7 +55,7 @@ tls_ja3(const struct tls_hello *h, char out[DIGEST_HEX_MAX])
 }
 
 const char *
-tls_ja4(const struct tls_hello *h, char out[TLS_JA4_MAX])
+tls_ja4(const struct digests *known, const struct tls_hello *h, char out[TLS_JA4_MAX])
 {
 	struct values ciphers, extensions;
 	char alpn[3], second[JA4_HASH_LEN + 1], third[JA4_HASH_LEN + 1];
@@ -67,7 +67,8 @@ tls_ja4(const struct tls_hello *h, char out[TLS_JA4_MAX])
 	values_sort(&ciphers);
 	values_sort(&extensions);
 	ja4_alpn(h, alpn);
-	if (!ja4_ciphers(&ciphers, second) || !ja4_extensions(&extensions, h->signatures, third))
+	if (!ja4_ciphers(known, &ciphers, second) ||
+	        !ja4_extensions(known, &extensions, h->signatures, third))
 		return NULL;
 
 	size_t c = ciphers.count < JA4_COUNT_MAX ? ciphers.count : JA4_COUNT_MAX;
@@ -222,18 +223,18 @@ ja4_alpn(const struct tls_hello *h, char out[3])
 }
 
 static bool
-ja4_ciphers(const struct values *v, char out[JA4_HASH_LEN + 1])
+ja4_ciphers(const struct digests *known, const struct values *v, char out[JA4_HASH_LEN + 1])
 {
-	struct digest *d = digest_open(DIGEST_SHA256);
+	struct digest *d = digest_open(known, DIGEST_SHA256);
 	values_digest(d, v);
 	return ja4_cut(d, v->count > 0, out);
 }
 
 /* Sorted, without server name and ALPN, which the first part tells; the signatures as offered. */
 static bool
-ja4_extensions(const struct values *v, struct reader signatures, char out[JA4_HASH_LEN + 1])
+ja4_extensions(const struct digests *known, const struct values *v, struct reader signatures, char out[JA4_HASH_LEN + 1])
 {
-	struct digest *d = digest_open(DIGEST_SHA256);
+	struct digest *d = digest_open(known, DIGEST_SHA256);
 	struct values offered;
 	const char *between = "";
 

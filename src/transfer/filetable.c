@@ -118,7 +118,7 @@ static bool
 has_mark(const uint8_t *bytes, size_t len, const struct mark *m)
 {
 	return len >= m->at && len - m->at >= m->len &&
-	       (m->len == 0 || memcmp(bytes + m->at, m->bytes, m->len) == 0);
+	       (m->len == 0 || (bytes[m->at] == (uint8_t)m->bytes[0] && memcmp(bytes + m->at, m->bytes, m->len) == 0));
 }
 
 static bool

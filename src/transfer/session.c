@@ -102,6 +102,12 @@ session_facts(const struct session *s)
 	return &s->tracker->facts;
 }
 
+const struct digests *
+session_digests(const struct session *s)
+{
+	return &s->tracker->digests;
+}
+
 const char *
 session_protocol_name(const struct session *s)
 {

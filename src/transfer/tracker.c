@@ -50,6 +50,7 @@ transfer_tracker_create(const struct transfer_limits *limits, const struct trans
 	for (size_t i = 0; i < COUNT_MAX; i++)
 		t->counters[i] = counters[i];
 	arena_init(&t->scratch, 0);
+	digests_init(&t->digests);
 	TAILQ_INIT(&t->waybills);
 	TAILQ_INIT(&t->waiting);
 	t->pool = (struct assembly_pool){.limit = t->limits.memory,
@@ -82,6 +83,7 @@ transfer_tracker_destroy(struct transfer_tracker *t)
 	table_destroy(t->joined);
 	filetype_close(t->filetype);
 	sha256_pool_clear(&t->hashes);
+	digests_clear(&t->digests);
 	arena_clear(&t->scratch);
 	free(t);
 }

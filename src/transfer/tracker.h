@@ -34,6 +34,7 @@ struct transfer_tracker {
 	struct arena scratch;          /* for the call */
 	struct facts facts;            /* those asked for last */
 
+	struct digests digests;        /* for fingerprints */
 	struct sha256_pool hashes;
 	struct assembly_pool pool;
 	struct filetype *filetype;     /* NULL: types are not known */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/record.h"
 
 struct transfer_tracker;
@@ -35,6 +36,11 @@ struct transfer_ops {
 	 */
 	void (*began)(void *ctx, const struct transfer_record *r);
 	void (*ended)(void *ctx, const struct transfer_record *r);
+	/*
+	 * Does anybody look at transfers of this flow before they end? If not, began is not told of those that are
+	 * read. NULL: all are told.
+	 */
+	bool (*watched)(void *ctx, void *flow);
 	/* An inferred one has doubled since it was last told. */
 	void (*grew)(void *ctx, const struct transfer_record *r);
 	/*
@@ -87,6 +93,8 @@ int64_t session_now(const struct session *s);
 const struct session_ends *session_ends(const struct session *s);
 /* Borrowed until facts of this or another session are asked for, or told. */
 const struct facts *session_facts(const struct session *s);
+/* For fingerprints. */
+const struct digests *session_digests(const struct session *s);
 /* network.protocol so far, or NULL. */
 const char *session_protocol_name(const struct session *s);
 

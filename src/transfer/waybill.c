@@ -16,6 +16,7 @@ enum { WAYBILL_MEMORY = 256 * 1024 };
 
 typedef void tell_fn(void *ctx, const struct transfer_record *r);
 
+static bool is_watched(const struct session *s);
 static bool make_room(struct transfer_tracker *t);
 static void waybill_name_it(struct waybill *w, const struct flow_record *flow);
 static void waybill_settle(struct waybill *w, enum transfer_state state);
@@ -57,7 +58,16 @@ waybill_begin(struct waybill *w)
 		return;
 	w->began = true;
 	w->record.end = w->tracker->now;
-	waybill_tell(w, w->tracker->ops.began);
+	if (w->record.basis == TRANSFER_INFERRED || is_watched(w->session) ||
+	        (w->data != NULL && is_watched(w->data)))
+		waybill_tell(w, w->tracker->ops.began);
+}
+
+static bool
+is_watched(const struct session *s)
+{
+	const struct transfer_ops *ops = &s->tracker->ops;
+	return ops->watched == NULL || s->over || ops->watched(s->tracker->ctx, s->flow);
 }
 
 void

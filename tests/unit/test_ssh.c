@@ -2,7 +2,7 @@
 
 #include "proto_stage.h"
 
-#include "proto/digest.h"
+#include "base/digest.h"
 
 enum { PACKET_MAX = 512 };
 
@@ -45,7 +45,7 @@ packet(uint8_t *out, uint8_t message, const char *const *lists, size_t count)
 static const char *
 md5_of(const char *const *lists, size_t first, char out[DIGEST_HEX_MAX])
 {
-	struct digest *d = digest_open(DIGEST_MD5);
+	struct digest *d = digest_open(NULL, DIGEST_MD5);
 	digest_add(d, lists[0], strlen(lists[0]));
 	for (size_t i = first; i < 8; i += 2) {
 		digest_add(d, ";", 1);

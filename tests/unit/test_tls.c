@@ -143,7 +143,7 @@ test_prefixes(void **state)
 		bool whole = n == sizeof hello - 9 || n == 2 + 32 + 1 + 2 + 32 + 2;
 		assert_int_equal(got, whole ? 0 : -1);
 		if (got == 0)
-			assert_non_null(tls_ja4(&h, text));
+			assert_non_null(tls_ja4(NULL, &h, text));
 		(void)tls_hello_server(reader_init(copy, n), &h);
 		free(copy);
 	}
@@ -158,19 +158,19 @@ test_fingerprints(void **state)
 	        "0-23-65281-10-11-35-16-5-13-18-51-45-43-27-17513-21,29-23,0";
 	struct tls_hello h;
 	char ja3[DIGEST_HEX_MAX], want[DIGEST_HEX_MAX], text[TLS_JA4_MAX];
-	struct digest *d = digest_open(DIGEST_MD5);
+	struct digest *d = digest_open(NULL, DIGEST_MD5);
 	(void)state;
 	digest_add(d, ja3_text, strlen(ja3_text));
 	assert_non_null(digest_close(d, want));
 	assert_int_equal(tls_hello_client(reader_init(hello + 9, sizeof hello - 9), &h), 0);
-	assert_string_equal(tls_ja3(&h, ja3), want);
-	assert_string_equal(tls_ja4(&h, text), ja4);
+	assert_string_equal(tls_ja3(NULL, &h, ja3), want);
+	assert_string_equal(tls_ja4(NULL, &h, text), ja4);
 
 	/* Nothing offered but one cipher: no name, no ALPN, no extensions. */
 	static const uint8_t bare[] = {3, 1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7,
 	        8, 9, 10, 11, 12, 13, 14, 15, 0, 0, 2, 0, 0x2f, 1, 0};
 	assert_int_equal(tls_hello_client(reader_init(bare, sizeof bare), &h), 0);
-	assert_non_null(tls_ja4(&h, text));
+	assert_non_null(tls_ja4(NULL, &h, text));
 	assert_memory_equal(text, "t10i010000_", 11);
 	assert_string_equal(text + 23, "_000000000000");
 }

@@ -1,6 +1,6 @@
 /* Digests for fingerprints of what clients and servers offer, fed piece by piece. */
-#ifndef WAYBILL_PROTO_DIGEST_H
-#define WAYBILL_PROTO_DIGEST_H
+#ifndef WAYBILL_BASE_DIGEST_H
+#define WAYBILL_BASE_DIGEST_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,12 +10,21 @@ enum digest_kind {
 	DIGEST_SHA256, /* JA4 */
 };
 
+/* The algorithms, looked up once: that takes longer than a digest of a few hundred bytes. Zeroed: none is. */
+struct digests {
+	struct evp_md_st *algorithm[DIGEST_SHA256 + 1];
+};
+
+/* One that can't be had is looked up again for each digest. */
+void digests_init(struct digests *d);
+void digests_clear(struct digests *d);
+
 enum { DIGEST_HEX_MAX = 65 };
 
 struct digest;
 
-/* NULL when memory or the algorithm (a restricted libcrypto) is missing. */
-struct digest *digest_open(enum digest_kind kind);
+/* known: may be NULL. NULL when memory or the algorithm (a restricted libcrypto) is missing. */
+struct digest *digest_open(const struct digests *known, enum digest_kind kind);
 
 /* These take NULL and do nothing. */
 void digest_add(struct digest *d, const void *bytes, size_t len);

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "proto/digest.h"
+#include "base/digest.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -19,16 +19,35 @@ struct digest {
 
 static void give(struct digest *d);
 
-struct digest *
-digest_open(enum digest_kind kind)
+void
+digests_init(struct digests *d)
 {
+	d->algorithm[DIGEST_MD5] = EVP_MD_fetch(NULL, "MD5", NULL);
+	d->algorithm[DIGEST_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
+void
+digests_clear(struct digests *d)
+{
+	EVP_MD_free(d->algorithm[DIGEST_MD5]);
+	EVP_MD_free(d->algorithm[DIGEST_SHA256]);
+	*d = (struct digests){0};
+}
+
+struct digest *
+digest_open(const struct digests *known, enum digest_kind kind)
+{
+	const EVP_MD *algorithm = known != NULL ? known->algorithm[kind] : NULL;
+	if (algorithm == NULL)
+		algorithm = kind == DIGEST_MD5 ? EVP_md5() : EVP_sha256();
+
 	struct digest *d = malloc(sizeof *d);
 	if (d == NULL)
 		return NULL;
 	d->len = 0;
 	d->ctx = EVP_MD_CTX_new();
 	if (d->ctx != NULL &&
-	        EVP_DigestInit_ex(d->ctx, kind == DIGEST_MD5 ? EVP_md5() : EVP_sha256(), NULL) == 1)
+	        EVP_DigestInit_ex(d->ctx, algorithm, NULL) == 1)
 		return d;
 	EVP_MD_CTX_free(d->ctx);
 	free(d);

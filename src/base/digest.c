@@ -76,21 +76,25 @@ digest_text(struct digest *d, const char *text)
 }
 
 void
-digest_decimal(struct digest *d, unsigned value)
+digest_decimal(struct digest *d, char before, uint16_t value)
 {
-	char digits[3 * sizeof value];
+	char digits[8];
 	size_t at = sizeof digits;
 	do
 		digits[--at] = (char)('0' + value % 10);
 	while ((value /= 10) > 0);
+	if (before != '\0')
+		digits[--at] = before;
 	digest_add(d, digits + at, sizeof digits - at);
 }
 
 void
-digest_hex16(struct digest *d, uint16_t value)
+digest_hex16(struct digest *d, char before, uint16_t value)
 {
-	char digits[5];
-	digest_add(d, text_hex(digits, (const uint8_t[]){(uint8_t)(value >> 8), (uint8_t)value}, 2), 4);
+	const uint8_t bytes[] = {(uint8_t)(value >> 8), (uint8_t)value};
+	char digits[6] = {before};
+	text_hex(digits + 1, bytes, sizeof bytes);
+	digest_add(d, before != '\0' ? digits : digits + 1, before != '\0' ? 5 : 4);
 }
 
 const char *

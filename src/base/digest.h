@@ -29,8 +29,9 @@ struct digest *digest_open(const struct digests *known, enum digest_kind kind);
 /* These take NULL and do nothing. */
 void digest_add(struct digest *d, const void *bytes, size_t len);
 void digest_text(struct digest *d, const char *text);
-void digest_decimal(struct digest *d, unsigned value);
-void digest_hex16(struct digest *d, uint16_t value); /* four digits */
+/* before: a character that stands before the number; '\0': none. */
+void digest_decimal(struct digest *d, char before, uint16_t value);
+void digest_hex16(struct digest *d, char before, uint16_t value); /* four digits */
 
 /* Frees d and writes it in lower-case hexadecimal: out, or NULL when there is no digest. */
 const char *digest_close(struct digest *d, char out[DIGEST_HEX_MAX]);

@@ -7,7 +7,6 @@
 
 #include "proto/tls_fingerprint.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -30,6 +29,7 @@ static void values_extensions(struct values *out, struct reader list);
 static void values_add(struct values *v, uint16_t value);
 static void values_sort(struct values *v);
 static void values_digest(struct digest *d, const struct values *v);
+static void ja4_count(size_t count, char out[2]);
 static const char *ja4_version(const struct tls_hello *h);
 static void ja4_alpn(const struct tls_hello *h, char out[3]);
 static bool ja4_ciphers(const struct digests *known, const struct values *v, char out[JA4_HASH_LEN + 1]);
@@ -42,7 +42,7 @@ tls_ja3(const struct digests *known, const struct tls_hello *h, char out[DIGEST_
 {
 	struct digest *d = digest_open(known, DIGEST_MD5);
 
-	digest_decimal(d, h->version);
+	digest_decimal(d, '\0', h->version);
 	digest_text(d, ",");
 	ja3_list(d, h->ciphers);
 	digest_text(d, ",");
@@ -71,50 +71,62 @@ tls_ja4(const struct digests *known, const struct tls_hello *h, char out[TLS_JA4
 	        !ja4_extensions(known, &extensions, h->signatures, third))
 		return NULL;
 
-	size_t c = ciphers.count < JA4_COUNT_MAX ? ciphers.count : JA4_COUNT_MAX;
-	size_t e = extensions.count < JA4_COUNT_MAX ? extensions.count : JA4_COUNT_MAX;
-	(void)snprintf(out, TLS_JA4_MAX, "t%s%c%02zu%02zu%s_%s_%s", ja4_version(h),
-	        h->has_server_name ? 'd' : 'i', c, e, alpn, second, third);
+	memcpy(out, "tVVsCCEEaa_", 11);
+	memcpy(out + 1, ja4_version(h), 2);
+	out[3] = h->has_server_name ? 'd' : 'i';
+	ja4_count(ciphers.count, out + 4);
+	ja4_count(extensions.count, out + 6);
+	memcpy(out + 8, alpn, 2);
+	memcpy(out + 11, second, JA4_HASH_LEN);
+	out[11 + JA4_HASH_LEN] = '_';
+	memcpy(out + 12 + JA4_HASH_LEN, third, JA4_HASH_LEN + 1);
 	return out;
+}
+
+/* Two digits. */
+static void
+ja4_count(size_t count, char out[2])
+{
+	if (count > JA4_COUNT_MAX)
+		count = JA4_COUNT_MAX;
+	out[0] = (char)('0' + count / 10);
+	out[1] = (char)('0' + count % 10);
 }
 
 static void
 ja3_list(struct digest *d, struct reader list)
 {
-	const char *between = "";
+	char between = '\0';
 	while (list.left >= 2) {
 		uint16_t value = reader_be16(&list);
 		if (tls_is_grease(value))
 			continue;
-		digest_text(d, between);
-		digest_decimal(d, value);
-		between = "-";
+		digest_decimal(d, between, value);
+		between = '-';
 	}
 }
 
 static void
 ja3_extensions(struct digest *d, struct reader list)
 {
-	const char *between = "";
+	char between = '\0';
 	while (list.left > 0) {
 		uint16_t type = reader_be16(&list);
 		reader_skip(&list, reader_be16(&list));
 		if (!reader_ok(&list) || tls_is_grease(type))
 			continue;
-		digest_text(d, between);
-		digest_decimal(d, type);
-		between = "-";
+		digest_decimal(d, between, type);
+		between = '-';
 	}
 }
 
 static void
 ja3_formats(struct digest *d, struct reader list)
 {
-	const char *between = "";
+	char between = '\0';
 	while (list.left > 0) {
-		digest_text(d, between);
-		digest_decimal(d, reader_u8(&list));
-		between = "-";
+		digest_decimal(d, between, reader_u8(&list));
+		between = '-';
 	}
 }
 
@@ -172,10 +184,8 @@ values_sort(struct values *v)
 static void
 values_digest(struct digest *d, const struct values *v)
 {
-	for (size_t i = 0; i < v->count; i++) {
-		digest_text(d, i > 0 ? "," : "");
-		digest_hex16(d, v->value[i]);
-	}
+	for (size_t i = 0; i < v->count; i++)
+		digest_hex16(d, i > 0 ? ',' : '\0', v->value[i]);
 }
 
 /* The highest version offered. */
@@ -236,14 +246,13 @@ ja4_extensions(const struct digests *known, const struct values *v, struct reade
 {
 	struct digest *d = digest_open(known, DIGEST_SHA256);
 	struct values offered;
-	const char *between = "";
+	char between = '\0';
 
 	for (size_t i = 0; i < v->count; i++) {
 		if (v->value[i] == TLS_EXT_SERVER_NAME || v->value[i] == TLS_EXT_ALPN)
 			continue;
-		digest_text(d, between);
-		digest_hex16(d, v->value[i]);
-		between = ",";
+		digest_hex16(d, between, v->value[i]);
+		between = ',';
 	}
 	values_read(&offered, signatures);
 	if (offered.count > 0)

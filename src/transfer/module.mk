@@ -51,6 +51,12 @@ tests_unit_test_infer_SOURCES = tests/unit/test_infer.c
 tests_unit_test_infer_LDADD = $(unit_ldadd)
 tests_unit_test_infer_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
+check_PROGRAMS += tests/unit/test_fact
+TESTS += tests/unit/test_fact
+tests_unit_test_fact_SOURCES = tests/unit/test_fact.c
+tests_unit_test_fact_LDADD = $(unit_ldadd)
+tests_unit_test_fact_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
 check_PROGRAMS += tests/unit/test_filetype
 TESTS += tests/unit/test_filetype
 tests_unit_test_filetype_SOURCES = tests/unit/test_filetype.c

@@ -66,12 +66,11 @@ session_unref(struct session *s)
 void
 session_describe(struct session *s, struct flow_record *out, struct facts *facts)
 {
+	*out = (struct flow_record){0};
 	if (!s->over)
 		s->tracker->ops.flow(s->tracker->ctx, s->flow, out);
 	else if (s->last != NULL)
 		*out = *s->last;
-	else
-		*out = (struct flow_record){0};
 	read_facts(s, facts);
 	out->facts = facts;
 }

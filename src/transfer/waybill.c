@@ -169,7 +169,11 @@ waybill_name_it(struct waybill *w, const struct flow_record *flow)
 	char origin[RECORD_ID_MAX + 2 * 24];
 	int len = snprintf(origin, sizeof origin, "%s %" PRId64 " %" PRIu32, flow->id, flow->start,
 	        w->ordinal);
-	snprintf(w->record.id, sizeof w->record.id, "%016" PRIx64, hash_stable(origin, (size_t)len));
+	const uint64_t id = hash_stable(origin, (size_t)len);
+	uint8_t bytes[sizeof id];
+	for (size_t i = 0; i < sizeof id; i++)
+		bytes[i] = (uint8_t)(id >> 8 * (sizeof id - 1 - i));
+	text_hex(w->record.id, bytes, sizeof bytes);
 }
 
 /* Sizes, state, hashes and type, at the end. */

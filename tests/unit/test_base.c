@@ -107,6 +107,12 @@ test_arena_limit(void **state)
 	assert_null(arena_alloc(&a, 16));
 	arena_clear(&a);
 	assert_non_null(arena_alloc(&a, 4096));
+	for (int i = 0; i < 3; i++) {
+		arena_reset(&a);
+		for (int k = 0; k < 256; k++)
+			assert_int_equal(*(uint8_t *)arena_alloc(&a, 16), 0);
+		assert_null(arena_alloc(&a, 16));
+	}
 	arena_clear(&a);
 }
 

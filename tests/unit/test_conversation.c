@@ -12,6 +12,7 @@ static struct {
 	char text[HEARD_MAX];
 	int64_t first; /* packet time of the first byte given */
 	unsigned open;
+	bool waits; /* something is left to be told at the end */
 } heard;
 
 static void hear(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -117,10 +118,18 @@ b_probe(const struct probe *p)
 	return p->len[0] >= 3 && p->len[1] >= 3 ? VERDICT_DONE : VERDICT_MORE;
 }
 
+static bool
+toy_finished(const void *state)
+{
+	(void)state;
+	return !heard.waits;
+}
+
 static const struct proto toy_a = {.name = "a", .transport = IPPROTO_TCP, .probe = a_probe, .open = a_open,
         .data = toy_data, .gap = toy_gap, .close = toy_close};
 static const struct proto toy_b = {.name = "b", .transport = IPPROTO_TCP, .ports = {21}, .probe = b_probe, .open = b_open,
-        .data = toy_data, .gap = toy_gap, .end = toy_end, .close = toy_close};
+        .data = toy_data, .gap = toy_gap, .end = toy_end, .close = toy_close,
+        .finished = toy_finished};
 const struct proto *const protos[] = {&toy_a, &toy_b, NULL};
 
 /* ">TEXT" and "<TEXT" are segments, ">gap N", ">fin" what they say; "*N" repeats the one before. */
@@ -189,6 +198,37 @@ test_rows(void **state)
 	}
 }
 
+/* Over with the second end, unless the protocol has something to tell then, or never says that it has not. */
+static void
+test_over(void **state)
+{
+	static const struct {
+		const char *steps[3];
+		uint16_t port;
+		bool waits;
+		enum verdict last;
+	} ends[] = {
+		{{">B12", "<B34"}, 80, false, VERDICT_DONE},
+		{{">B12", "<B34"}, 80, true, VERDICT_MORE},
+		{{">A1", "<2"}, 80, false, VERDICT_MORE},
+		{{">x", "<y"}, 80, false, VERDICT_DONE},
+		{{">B1"}, 80, false, VERDICT_DONE},
+		{{">B1"}, 21, false, VERDICT_MORE},
+	};
+	struct stage s;
+	(void)state;
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		begin(&s, ends[i].port);
+		heard.waits = ends[i].waits;
+		for (size_t k = 0; ends[i].steps[k] != NULL; k++)
+			play(&s, ends[i].steps[k]);
+		assert_int_equal(conversation_end(stage_conversation(&s, 0), SIDE_DESTINATION, false), VERDICT_MORE);
+		assert_int_equal(conversation_end(stage_conversation(&s, 0), SIDE_SOURCE, false), ends[i].last);
+		stage_clear(&s);
+	}
+	heard.waits = false;
+}
+
 /* Bytes beyond the limit of what is held: the port decides, and not one byte is lost. */
 static void
 test_limit(void **state)
@@ -254,6 +294,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_rows),
+	        cmocka_unit_test(test_over),
 	        cmocka_unit_test(test_limit),
 	        cmocka_unit_test(test_chances),
 	        cmocka_unit_test(test_times),

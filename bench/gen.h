@@ -27,6 +27,7 @@ struct gen {
 	double scale;
 	uint32_t at_once; /* conversations; 0: as the kind has it */
 	const char *seeds; /* folder of the sample captures */
+	bool count;        /* tell how many packets there were */
 	uint8_t noise[NOISE_SIZE + NOISE_SLACK];
 };
 
@@ -171,7 +172,7 @@ enum { FTP_TURN_OPEN = 9, FTP_TURN_CLOSE = 11 }; /* the data connection stands b
 
 uint16_t ftp_data_port(const struct talk *control);
 
-/* ---- conversations of the sample captures (gen_seeds.c) */
+/* ---- conversations of the sample captures (gen_seeds.c, gen_copy.c) */
 
 struct seeds; /* what was said, and when */
 struct seed_talk; /* a copy of one under way */

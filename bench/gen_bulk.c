@@ -20,7 +20,7 @@ gen_bulk(struct gen *g)
 {
 	static struct bulk slots[SLOTS];
 	uint64_t limit = (uint64_t)(2.05e9 * g->scale), average = limit / FEWEST < AVERAGE ? limit / FEWEST : AVERAGE;
-	uint32_t count = g->at_once > 0 && g->at_once < SLOTS ? g->at_once : SLOTS, unit = (uint32_t)(average / 8) + 1000;
+	uint32_t count = g->at_once > 0 && g->at_once < SLOTS ? g->at_once : SLOTS, unit = (uint32_t)(average * 5 / 28) + 1000;
 
 	for (uint32_t i = 0; i < count; i++)
 		bulk_begin(g, &slots[i], unit);

@@ -37,7 +37,7 @@ gen_mix(struct gen *g)
 	int result = -1;
 	if (m.count > most)
 		m.count = (uint32_t)most;
-	uint64_t tail = (uint64_t)m.count * AVERAGE * 2; /* what those under way will still send */
+	uint64_t tail = (uint64_t)m.count * AVERAGE; /* what those under way will still send */
 	m.lanes = calloc(m.count, sizeof *m.lanes);
 	m.seeds = seeds_load(g->seeds);
 	if (m.lanes == NULL)

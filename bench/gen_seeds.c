@@ -1,8 +1,6 @@
 /*
  * The sample captures as seeds: all that two hosts said in one file, with TCP and UDP, is a conversation, so that
- * FTP's control and data connections stay together. A copy gets other addresses, whose text is as long as that of
- * the ones they replace wherever payloads name them (FTP's PASV and PORT, HTTP's Host), other ports at
- * the ends that began, other sequence numbers, and other times.
+ * FTP's control and data connections stay together.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -12,57 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gen.h"
+#include "gen_seeds.h"
 
-enum { ETHERNET = 14, FLOWS_MAX = 32, PACKET_MAX = 2048, TEXT_MAX = INET6_ADDRSTRLEN, SEEDS_MAX = 64, CLIENTS = 500, SERVERS = 5000 };
-enum { MIN_PACKETS = 4 };
-
-/* A place in a packet where a payload names a host. */
-struct mention {
-	uint16_t at;
-	uint8_t host;
-	char separator; /* '.' or ',' (FTP) */
-};
-
-struct seed_packet {
-	int64_t offset; /* from the conversation's first packet, microseconds */
-	uint8_t *ip;
-	uint16_t len, l4;
-	uint8_t from, flow, proto;
-	struct mention mentions[2];
-	uint8_t mention_count;
-};
-
-/* What two hosts said in one file. */
-struct seed {
-	struct address host[2]; /* the first one began */
-	char text[2][TEXT_MAX];
-	int64_t start;
-	struct {
-		uint8_t initiator;
-		uint16_t port[2]; /* of the hosts */
-	} flows[FLOWS_MAX];
-	uint8_t flow_count;
-	struct seed_packet *packets;
-	size_t count, room;
-	bool both;
-};
-
-struct seeds {
-	struct seed seed[SEEDS_MAX];
-	size_t count;
-};
-
-struct seed_talk {
-	const struct seed *seed;
-	struct address host[2];
-	char text[2][2][TEXT_MAX]; /* by host; with '.' (or as IPv6 has it), with ',' */
-	int64_t start;
-	uint32_t stretch;
-	size_t next;
-	uint16_t port[FLOWS_MAX];
-	uint32_t shift[FLOWS_MAX][2];
-};
+enum { ETHERNET = 14, MIN_PACKETS = 4 };
 
 static int is_capture(const struct dirent *entry);
 static void load_file(struct seeds *s, const char *path);
@@ -71,9 +21,6 @@ static struct seed *seed_between(struct seeds *s, size_t first, const struct add
 static int flow_of(struct seed *d, unsigned from, const uint8_t *ports);
 static void add_packet(struct seed *d, const struct seed_packet *p, const uint8_t *ip);
 static void find_mentions(const struct seed *d, struct seed_packet *p, size_t payload);
-static bool new_address(struct gen *g, const struct seed *d, unsigned host, struct address *out);
-static void shift_tcp(const struct seed_talk *t, const struct seed_packet *p, uint8_t *tcp, unsigned side);
-static void with_commas(char *out, const char *text);
 
 struct seeds *
 seeds_load(const char *folder)
@@ -151,7 +98,7 @@ static void
 load_packet(struct seeds *s, size_t first, const struct pcap_pkthdr *h, const uint8_t *frame)
 {
 	const uint8_t *ip = frame + ETHERNET;
-	if (h->caplen < h->len || h->len < ETHERNET + 40 || h->len > PACKET_MAX)
+	if (h->caplen < h->len || h->len < ETHERNET + 40 || h->len > SEED_PACKET_MAX)
 		return;
 	bool v6 = get16(frame + 12) == 0x86dd;
 	if (!v6 && get16(frame + 12) != 0x0800)
@@ -198,7 +145,7 @@ seed_between(struct seeds *s, size_t first, const struct address *from, const st
 	d->host[0] = *from;
 	d->host[1] = *to;
 	for (unsigned k = 0; k < 2; k++)
-		inet_ntop(from->v6 ? AF_INET6 : AF_INET, d->host[k].bytes, d->text[k], TEXT_MAX);
+		inet_ntop(from->v6 ? AF_INET6 : AF_INET, d->host[k].bytes, d->text[k], SEED_TEXT_MAX);
 	return d;
 }
 
@@ -212,7 +159,7 @@ flow_of(struct seed *d, unsigned from, const uint8_t *ports)
 	for (int i = 0; i < d->flow_count; i++)
 		if (d->flows[i].port[0] == port[0] && d->flows[i].port[1] == port[1])
 			return i;
-	if (d->flow_count == FLOWS_MAX)
+	if (d->flow_count == SEED_FLOWS_MAX)
 		return -1;
 	d->flows[d->flow_count].initiator = (uint8_t)from;
 	d->flows[d->flow_count].port[0] = port[0];
@@ -243,8 +190,8 @@ static void
 find_mentions(const struct seed *d, struct seed_packet *p, size_t payload)
 {
 	for (uint8_t host = 0; host < 2; host++) {
-		char commas[TEXT_MAX];
-		with_commas(commas, d->text[host]);
+		char commas[SEED_TEXT_MAX];
+		seed_commas(commas, d->text[host]);
 		size_t len = strlen(d->text[host]);
 		for (size_t at = payload; at + len <= p->len && p->mention_count < 2; at++) {
 			bool points = memcmp(p->ip + at, d->text[host], len) == 0;
@@ -254,121 +201,8 @@ find_mentions(const struct seed *d, struct seed_packet *p, size_t payload)
 	}
 }
 
-struct seed_talk *
-seed_begin(struct gen *g, const struct seeds *s, bool listed)
-{
-	struct seed_talk *t = calloc(1, sizeof *t);
-	if (t == NULL)
-		return NULL;
-	const struct seed *d = t->seed = &s->seed[random_below(g, (uint32_t)s->count)];
-	t->start = g->time;
-	t->stretch = random_between(g, 20, 200);
-	for (unsigned k = 0; k < 2; k++) {
-		if (!new_address(g, d, k, &t->host[k]))
-			t->host[k] = d->host[k];
-		if (k == 1 && listed && !d->host[k].v6 && strlen(d->text[k]) == strlen("175.45.178.55"))
-			t->host[k] = address_of(LISTED_HOST, false);
-		inet_ntop(t->host[k].v6 ? AF_INET6 : AF_INET, t->host[k].bytes, t->text[k][0], TEXT_MAX);
-		with_commas(t->text[k][1], t->text[k][0]);
-	}
-	for (unsigned i = 0; i < d->flow_count; i++) {
-		t->port[i] = (uint16_t)random_between(g, 32768, 60999);
-		t->shift[i][0] = random_below(g, UINT32_MAX);
-		t->shift[i][1] = random_below(g, UINT32_MAX);
-	}
-	return t;
-}
-
-/* An address of 198.18.0.0/15 or 2001:db8::/32 whose text is as long as that of the host. */
-static bool
-new_address(struct gen *g, const struct seed *d, unsigned host, struct address *out)
-{
-	static const uint32_t low[4] = {0, 1, 10, 100}, high[4] = {0, 9, 99, 254};
-	uint32_t n = mixed(random_below(g, host == 0 ? CLIENTS : SERVERS));
-	uint32_t len = (uint32_t)strlen(d->text[host]);
-	char text[2 * TEXT_MAX];
-
-	*out = (struct address){.v6 = d->host[host].v6};
-	if (!out->v6) {
-		uint32_t digits = len - (uint32_t)sizeof "198.18.", third = digits / 2 + (n & digits & 1), fourth = digits - third;
-		if (digits < 2 || digits > 6)
-			return false;
-		snprintf(text, sizeof text, "198.%u.%u.%u", 18 + host, low[third] + (n >> 1) % (high[third] - low[third] + 1),
-		        low[fourth] + (n >> 12) % (high[fourth] - low[fourth] + 1));
-	} else {
-		int groups = (int)len - (int)strlen("2001:db8:::xx"); /* digits and colons between */
-		if (groups < 1 || groups > 9 || groups == 5)
-			return false;
-		int first = groups > 4 ? 4 : groups, second = groups - first - 1;
-		uint32_t a = ((n & 0x7fff) | 0x8000) >> (16 - 4 * first);
-		snprintf(text, sizeof text, "2001:db8:%x", a);
-		if (second > 0)
-			snprintf(text + strlen(text), 8, ":%x", (((n >> 8) & 0x7fffu) | 0x8000u) >> (16 - 4 * second));
-		snprintf(text + strlen(text), 8, "::%x", 0x10 + (n >> 20) % 0xf0);
-	}
-	return inet_pton(out->v6 ? AF_INET6 : AF_INET, text, out->bytes) == 1 && strlen(text) == len;
-}
-
-int64_t
-seed_due(const struct seed_talk *t)
-{
-	if (t->next == t->seed->count)
-		return -1;
-	return t->start + t->seed->packets[t->next].offset * t->stretch;
-}
-
 void
-seed_step(struct gen *g, struct seed_talk *t)
-{
-	const struct seed_packet *p = &t->seed->packets[t->next++];
-	uint8_t packet[PACKET_MAX], *l4 = packet + p->l4;
-	bool v6 = t->host[0].v6;
-	unsigned side = t->seed->flows[p->flow].initiator != p->from; /* 0: the end that began */
-
-	memcpy(packet, p->ip, p->len);
-	memcpy(packet + (v6 ? 8 : 12), t->host[p->from].bytes, v6 ? 16 : 4);
-	memcpy(packet + (v6 ? 24 : 16), t->host[!p->from].bytes, v6 ? 16 : 4);
-	put16(l4 + 2 * side, t->port[p->flow]);
-	for (unsigned i = 0; i < p->mention_count; i++) {
-		const char *text = t->text[p->mentions[i].host][p->mentions[i].separator == ','];
-		memcpy(packet + p->mentions[i].at, text, strlen(text));
-	}
-	if (p->proto == IPPROTO_TCP)
-		shift_tcp(t, p, l4, side);
-	packet_ip(g, packet, p->len, p->l4);
-}
-
-/* Moves the sequence numbers: the sender's own, and those of the other side that it acknowledges. */
-static void
-shift_tcp(const struct seed_talk *t, const struct seed_packet *p, uint8_t *tcp, unsigned side)
-{
-	const uint32_t *shift = t->shift[p->flow];
-	put32(tcp + 4, get32(tcp + 4) + shift[side]);
-	if ((tcp[13] & TCP_ACK) != 0)
-		put32(tcp + 8, get32(tcp + 8) + shift[!side]);
-
-	size_t end = (tcp[12] >> 4) * 4u;
-	for (size_t at = 20; at + 1 < end && tcp[at] != 0;) {
-		if (tcp[at] == 1) {
-			at++;
-			continue;
-		}
-		size_t len = tcp[at + 1] >= 2 && at + tcp[at + 1] <= end ? tcp[at + 1] : end - at;
-		if (tcp[at] == 5) /* SACK (RFC 2018 section 3) */
-			for (size_t i = at + 2; i + 4 <= at + len; i += 4)
-				put32(tcp + i, get32(tcp + i) + shift[!side]);
-		at += len;
-	}
-}
-
-void
-seed_free(struct seed_talk *t)
-{
-	free(t);
-}
-
-static void
-with_commas(char *out, const char *text)
+seed_commas(char *out, const char *text)
 {
 	size_t i = 0;
 	for (; text[i] != '\0'; i++)

@@ -30,7 +30,7 @@ const struct plot plots[] = {
 
 static enum pace step_datagram(struct gen *g, struct talk *t);
 static enum pace step_say(struct gen *g, struct talk *t);
-static uint32_t next_segment(struct gen *g, struct talk *t, uint32_t total, uint32_t *offset);
+static uint32_t next_segment(struct gen *g, struct talk *t, const struct message *m, uint32_t *offset);
 static enum pace end_message(struct talk *t, const struct message *m);
 static void segment(struct gen *g, const struct talk *t, bool from_server, unsigned flags, uint32_t seq, const void *payload, size_t len);
 static uint32_t said_up_to(const struct talk *t, const struct message *m);
@@ -128,14 +128,10 @@ step_say(struct gen *g, struct talk *t)
 	}
 	if (all_sent)
 		return end_message(t, &m);
-	uint32_t len = next_segment(g, t, total, &offset);
-	if (len > 0) {
-		uint32_t seq = t->seq[m.from_server] - (t->offset - offset);
-		payload_at(g, t, &m, offset, len, payload);
-		segment(g, t, m.from_server, offset + len == total ? TCP_ACK | TCP_PSH : TCP_ACK, seq, payload, len);
-	} else {
-		return step_say(g, t); /* the last ones were not seen: what comes after them */
-	}
+	uint32_t len = next_segment(g, t, &m, &offset);
+	uint32_t seq = t->seq[m.from_server] - (t->offset - offset);
+	payload_at(g, t, &m, offset, len, payload);
+	segment(g, t, m.from_server, offset + len == total ? TCP_ACK | TCP_PSH : TCP_ACK, seq, payload, len);
 	bool last = t->offset == total && t->held == 0;
 	if (last && !plots[t->plot].ack_each && t->unacked < 2) {
 		t->unacked = 0; /* the answer says that it arrived */
@@ -145,14 +141,13 @@ step_say(struct gen *g, struct talk *t)
 }
 
 /*
- * Chooses what to send next, and takes it off what is left to say: its length and *offset in
- * the message; 0: nothing that the capture sees. Only full segments have accidents, and never the last.
+ * Chooses what to send next, of a message that is not all sent, and takes it off what is left: its length and *offset in
+ * the message. Only full segments have accidents, and the last never.
  */
 static uint32_t
-next_segment(struct gen *g, struct talk *t, uint32_t total, uint32_t *offset)
+next_segment(struct gen *g, struct talk *t, const struct message *m, uint32_t *offset)
 {
-	uint32_t mss = t->plain ? MSS_PLAIN : MSS;
-	struct message m = {0};
+	uint32_t mss = t->plain ? MSS_PLAIN : MSS, total = (uint32_t)m->head_len + m->body;
 	if (t->held == 1 || (t->held > 1 && t->offset == total)) {
 		t->held = 0;
 		*offset = t->held_offset;
@@ -160,15 +155,15 @@ next_segment(struct gen *g, struct talk *t, uint32_t total, uint32_t *offset)
 	}
 	if (t->held > 1)
 		t->held--;
-	bool server = plots[t->plot].say(g, t, &m) && m.from_server;
-	while (t->offset < total) {
+	for (;;) {
 		uint32_t len = total - t->offset < mss ? total - t->offset : mss;
-		uint32_t luck = t->path == PATH_CLEAN || t->held > 0 || t->offset + len == total ? UINT32_MAX : random_below(g, 1000);
+		bool safe = t->path == PATH_CLEAN || t->held > 0 || t->offset + len == total;
+		uint32_t luck = safe ? UINT32_MAX : random_below(g, 1000);
 		*offset = t->offset;
 		t->offset += len;
-		t->seq[server] += len;
+		t->seq[m->from_server] += len;
 		t->unacked++;
-		if (luck < 10) {
+		if (luck < 10) { /* behind the next one */
 			t->held_offset = *offset;
 			t->held = 2;
 		} else if (luck < 35 && t->path == PATH_LOSES) {
@@ -178,7 +173,6 @@ next_segment(struct gen *g, struct talk *t, uint32_t total, uint32_t *offset)
 			return len;
 		}
 	}
-	return 0;
 }
 
 static enum pace

@@ -1,6 +1,7 @@
 /*
- * generate KIND [--scale X] [--seed N] [--at-once N] [--seeds DIR] > FILE: a capture for measuring, the
- * same for the same arguments. What each kind is made of: bench/README.md. Nothing is sent anywhere.
+ * generate KIND [--scale X] [--seed N] [--at-once N] [--seeds DIR] [--count] > FILE: a capture for measuring,
+ * the same for the same arguments. What each kind is made of: bench/README.md. --count: how many packets,
+ * on standard error. Nothing is sent anywhere.
  */
 #include <getopt.h>
 #include <math.h>
@@ -48,13 +49,15 @@ main(int argc, char **argv)
 		perror("generate");
 		failed = -1;
 	}
+	if (g.count)
+		fprintf(stderr, "%llu packets\n", (unsigned long long)g.packets);
 	return failed == 0 ? 0 : 1;
 }
 
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: generate KIND [--scale X] [--seed N] [--at-once N] [--seeds DIR] > FILE\n  KIND is one of:");
+	fprintf(stderr, "usage: generate KIND [--scale X] [--seed N] [--at-once N] [--seeds DIR] [--count] > FILE\n  KIND is one of:");
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		fprintf(stderr, " %s", kinds[i].name);
 	fprintf(stderr, "\n");
@@ -78,6 +81,7 @@ read_options(struct gen *g, int argc, char **argv)
 	        {"seed", required_argument, NULL, 'n'},
 	        {"at-once", required_argument, NULL, 'a'},
 	        {"seeds", required_argument, NULL, 'd'},
+	        {"count", no_argument, NULL, 'c'},
 	        {NULL, 0, NULL, 0},
 	};
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -87,6 +91,7 @@ read_options(struct gen *g, int argc, char **argv)
 		case 'n': g->random = strtoull(optarg, &end, 10); break;
 		case 'a': g->at_once = (uint32_t)strtoul(optarg, &end, 10); break;
 		case 'd': g->seeds = optarg; break;
+		case 'c': g->count = true; break;
 		default: return -1;
 		}
 		if (*end != '\0')

@@ -13,9 +13,11 @@
 enum {
 	/*
 	 * An ACK can be captured before the data it acknowledges (several queues or taps). So a
-	 * hole below it is still waited for: so long, or until so much behind it is held.
+	 * hole below it is still waited for: so long, or until so much behind it is held. More
+	 * would not help: the direction itself would have to be that much out of order in the
+	 * capture. And where a capture loses segments, all behind each hole is copied for nothing.
 	 */
-	HOLE_HELD = 1 << 20,
+	HOLE_HELD = 256 * 1024,
 };
 static const int64_t hole_time = 2 * CLOCK_SECOND;
 /* Without any ACK in the capture only time tells; retransmissions rarely take longer (RFC 6298). */

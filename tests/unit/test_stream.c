@@ -525,6 +525,32 @@ test_many_held(void **state)
 	stream_pool_destroy(pool);
 }
 
+/* A hole that was acknowledged is given up when 256 KB behind it are held, at once in time. */
+static void
+test_hole_given_up(void **state)
+{
+	(void)state;
+	enum { LEN = 1000, MOST = 300 };
+	static const uint8_t bytes[LEN];
+	struct stream_pool *pool = stream_pool_create(&(struct stream_limits){.memory = 0}, &ops);
+	struct sink k = {.last = -1};
+	struct script x = {.stream = stream_open(pool, &k), .ack = {501, 1001}};
+	play(&x, SHAKE);
+	k.ignore = x.stream; /* one entry is enough */
+	uint32_t n = 0;
+	while (k.len == 0 && n < MOST) {
+		const struct packet p = {.tcp_flags = TCP_ACK, .tcp_seq = 1011 + n++ * LEN,
+			.tcp_ack = 501, .payload = bytes, .payload_len = LEN, .captured = LEN};
+		stream_segment(x.stream, SIDE_SOURCE, &p);
+		if (n == 2)
+			play(&x, "<501:2011");
+	}
+	assert_in_range(n, 240, 262);
+	assert_int_equal(counter(pool, "stream_gap_bytes"), 10);
+	stream_close(x.stream, 0);
+	stream_pool_destroy(pool);
+}
+
 static void
 assert_same_state(const struct stream *a, const struct stream *b)
 {
@@ -651,6 +677,7 @@ main(void)
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_random_limited),
 		cmocka_unit_test(test_many_held),
+		cmocka_unit_test(test_hole_given_up),
 		cmocka_unit_test(test_handshake),
 		cmocka_unit_test(test_many_open),
 		cmocka_unit_test(test_calm_again),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/slab.h"
 #include "batch.h"
 #include "decode/decode.h"
 #include "flow/flow.h"
@@ -34,6 +35,8 @@ struct track {
 /* What passes through but is not looked into. */
 enum { UNREAD_FLOWS, UNREAD_BYTES, UNREAD_COUNT };
 
+enum { ROW = 32, CACHE_LINE = 64 }; /* packets whose memory is fetched at once: what they touch fits the first cache */
+
 struct pipeline {
 	struct attribution *attribution;
 	struct output *output;
@@ -44,6 +47,7 @@ struct pipeline {
 	} decoding;
 	struct batch *batch;     /* for frames that are decoded and followed in one call */
 	struct flow_table *flows;
+	struct slab tracks;
 	struct stream_pool *streams;
 	struct transfer_tracker *transfers;
 	struct policy *policy;
@@ -64,6 +68,7 @@ struct pipeline {
 
 /* Every stage hands on to the next through one of these, in this order. */
 static void on_packet(void *ctx, const struct packet *packet);
+static void prefetch(const struct pipeline *p, const struct flow_lookup *lookups, size_t count);
 static void follow(struct pipeline *p, const struct packet *packet, const struct flow_lookup *lookup);
 static void on_flow_begin(void *ctx, struct flow *f);
 static void on_flow_talk(void *ctx, struct flow *f, unsigned seen, const uint32_t isn[2]);
@@ -93,7 +98,7 @@ static void look_inside(struct pipeline *p, const struct packet *packet);
 static void tick(struct pipeline *p, int64_t now);
 static void tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t more_count);
 
-enum { INFER_BYTES_DEFAULT = 64 * 1024, COUNTERS_MAX = 128, TUNNEL_HEADERS = 128, TRACK_COST = sizeof(struct track) + 16 };
+enum { INFER_BYTES_DEFAULT = 64 * 1024, COUNTERS_MAX = 128, TUNNEL_HEADERS = 128, TRACK_COST = sizeof(struct track) };
 
 struct pipeline *
 pipeline_create(const struct conf *conf, struct attribution *attribution, struct output *output)
@@ -112,6 +117,7 @@ pipeline_create(const struct conf *conf, struct attribution *attribution, struct
 	p->output = output;
 	p->infer_bytes = conf->transfer.infer_bytes != 0 ? conf->transfer.infer_bytes : INFER_BYTES_DEFAULT;
 	p->next_tick = INT64_MIN;
+	slab_init(&p->tracks, sizeof(struct track));
 	p->unread[UNREAD_FLOWS] = (struct coverage_counter){"flows_unread",
 	        "flows whose content was not read: encrypted, or of a protocol that is not read", 0};
 	p->unread[UNREAD_BYTES] = (struct coverage_counter){"flows_unread_bytes", "bytes of payload in flows whose content was not read", 0};
@@ -142,6 +148,7 @@ pipeline_destroy(struct pipeline *p)
 	policy_destroy(p->policy);
 	decoder_destroy(p->decoder);
 	batch_destroy(p->batch);
+	slab_clear(&p->tracks);
 	free(p);
 }
 
@@ -176,9 +183,12 @@ pipeline_follow(struct pipeline *p, const struct batch *b)
 	if (b->end > p->coverage.end)
 		p->coverage.end = b->end;
 	p->coverage.dropped += b->lost;
-	flow_table_prefetch(p->flows, b->lookups, b->count);
-	for (size_t i = 0; i < b->count; i++)
-		follow(p, &b->packets[i], &b->lookups[i]);
+	for (size_t at = 0; at < b->count; at += ROW) {
+		const size_t n = b->count - at < ROW ? b->count - at : ROW;
+		prefetch(p, b->lookups + at, n);
+		for (size_t i = at; i < at + n; i++)
+			follow(p, &b->packets[i], &b->lookups[i]);
+	}
 }
 
 void
@@ -201,6 +211,26 @@ pipeline_worst(const struct pipeline *p, enum severity *out)
 {
 	*out = p->worst;
 	return p->any_alert;
+}
+
+/*
+ * What the packets will touch: their flows, then what hangs on those. Each step asks for the memory of all of
+ * them before the next one needs it.
+ */
+static void
+prefetch(const struct pipeline *p, const struct flow_lookup *lookups, size_t count)
+{
+	const void *tracks[ROW];
+	flow_table_prefetch(p->flows, lookups, count, tracks);
+	for (size_t i = 0; i < count; i++) {
+		const struct track *t = tracks[i];
+		if (t == NULL)
+			continue;
+		__builtin_prefetch(t->stream, 1);
+		__builtin_prefetch((const char *)t->stream + CACHE_LINE, 1);
+		__builtin_prefetch(t->session, 1);
+		__builtin_prefetch(t->conversation);
+	}
 }
 
 static void
@@ -302,7 +332,7 @@ on_flow_end(void *ctx, struct flow *f)
 	}
 	flow_attach(f, NULL);
 	flow_table_charge(p->flows, -TRACK_COST);
-	free(t);
+	slab_give(&p->tracks, t);
 }
 
 static void
@@ -400,7 +430,7 @@ track_of(struct pipeline *p, struct flow *f)
 	struct track *t = flow_attachment(f);
 	if (t != NULL)
 		return t;
-	t = calloc(1, sizeof *t);
+	t = slab_take(&p->tracks);
 	if (t == NULL)
 		return NULL;
 	*t = (struct track){.pipeline = p, .flow = f, .next_volume = p->infer_bytes};

@@ -9,6 +9,7 @@ libwaybill_a_SOURCES += \
 	src/base/packet.h \
 	src/base/reader.h \
 	src/base/record.c src/base/record.h \
+	src/base/slab.c src/base/slab.h \
 	src/base/table.c src/base/table.h \
 	src/base/text.c src/base/text.h \
 	src/base/verdict.h

@@ -256,12 +256,18 @@ flow_table_lookup(const struct flow_table *t, const struct packet *p, struct flo
 }
 
 void
-flow_table_prefetch(const struct flow_table *t, const struct flow_lookup *lookups, size_t count)
+flow_table_prefetch(const struct flow_table *t, const struct flow_lookup *lookups, size_t count,
+        const void **attachments)
 {
 	for (size_t i = 0; i < count; i++)
 		flow_index_prefetch(t, lookups[i].hash);
 	for (size_t i = 0; i < count; i++)
-		flow_index_prefetch_flow(t, lookups[i].hash);
+		attachments[i] = flow_index_prefetch_flow(t, lookups[i].hash);
+	for (size_t i = 0; i < count; i++) {
+		const struct flow *likely = attachments[i];
+		attachments[i] = likely != NULL ? likely->attachment : NULL;
+		__builtin_prefetch(attachments[i]);
+	}
 }
 
 struct flow *

@@ -77,10 +77,12 @@ struct flow_lookup {
 void flow_table_lookup(const struct flow_table *t, const struct packet *p, struct flow_lookup *out);
 
 /*
- * These packets come next: fetches the memory that they will touch, so that the misses of a batch run
- * side by side. Changes nothing else.
+ * These packets come next: fetches the memory that they will touch, so that the misses of all run side by
+ * side. Changes nothing else. attachments[i] receives what is attached to the flow that is most likely theirs, or
+ * NULL; its first cache line is on its way as well. Valid until the next call that takes a packet.
  */
-void flow_table_prefetch(const struct flow_table *t, const struct flow_lookup *lookups, size_t count);
+void flow_table_prefetch(const struct flow_table *t, const struct flow_lookup *lookups, size_t count,
+        const void **attachments);
 
 /*
  * Counts p in its flow, beginning one where needed (a SYN on a finished TCP flow begins a new

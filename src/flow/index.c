@@ -88,7 +88,7 @@ flow_index_prefetch(const struct flow_table *t, uint64_t hash)
 }
 
 /* The first entry with the hash's tag is nearly always the flow's. */
-void
+const struct flow *
 flow_index_prefetch_flow(const struct flow_table *t, uint64_t hash)
 {
 	const struct flow_index *x = &t->index;
@@ -99,8 +99,9 @@ flow_index_prefetch_flow(const struct flow_table *t, uint64_t hash)
 		const struct flow *f = flow_at(t, x->entries[i] & ref_mask);
 		__builtin_prefetch(f, 1);
 		__builtin_prefetch((const char *)f + FLOW_LINE, 1);
-		return;
+		return f;
 	}
+	return NULL;
 }
 
 static void

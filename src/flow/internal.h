@@ -167,7 +167,7 @@ struct flow *flow_index_find(const struct flow_table *t, const struct flow_key *
 uint64_t flow_index_hash(const struct flow_table *t, const struct flow *f);
 /* The two halves of fetching a flow in advance: the index's entry, then the flow that it names. */
 void flow_index_prefetch(const struct flow_table *t, uint64_t hash);
-void flow_index_prefetch_flow(const struct flow_table *t, uint64_t hash);
+const struct flow *flow_index_prefetch_flow(const struct flow_table *t, uint64_t hash); /* or NULL */
 /* 0, or -1 when memory is out. The key must not be in it. */
 int flow_index_add(struct flow_table *t, flow_ref ref, uint64_t hash);
 void flow_index_remove(struct flow_table *t, const struct flow *f);

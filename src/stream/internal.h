@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/record.h"
+#include "base/slab.h"
 #include "stream/held.h"
 #include "stream/stream.h"
 
@@ -88,9 +89,7 @@ struct stream_pool {
 	size_t memory, per_stream; /* limits */
 	size_t used;               /* bytes held in all streams */
 	uint64_t random;           /* xorshift state, seeded per start */
-	struct stream *free;       /* streams that were closed */
-	struct stream_slab *slabs; /* the newest first; only that one has streams never used */
-	size_t fresh;              /* so many */
+	struct slab streams;
 	struct coverage_counter counters[STREAM_COUNTERS];
 };
 

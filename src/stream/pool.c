@@ -1,9 +1,6 @@
 #include "config.h"
 
-/*
- * What all streams share: limits, counters, and the memory that streams live in. They come and go
- * with every connection, so they are cut from slabs, which are kept until the pool goes.
- */
+/* What all streams share: limits, counters, and the memory that streams live in. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +10,7 @@
 enum {
 	MEMORY_STANDARD = 256 * 1024 * 1024,
 	PER_STREAM_STANDARD = 16 * 1024 * 1024, /* a window that may be lost and sent again */
-	SLAB_STREAMS = 680,                     /* nearly 64 KB */
 };
-
-struct stream_slab {
-	struct stream_slab *next;
-	struct stream streams[SLAB_STREAMS];
-};
-
-static bool add_slab(struct stream_pool *p);
 
 static const struct coverage_counter counters[STREAM_COUNTERS] = {
 	[COUNT_STREAM_HELD] = {"stream_held", "TCP segments held until those before them came", 0},
@@ -55,6 +44,7 @@ stream_pool_create(const struct stream_limits *limits, const struct stream_ops *
 	if (p == NULL)
 		return NULL;
 	p->ops = *ops;
+	slab_init(&p->streams, sizeof(struct stream));
 	p->memory = limits->memory > 0 ? limits->memory : MEMORY_STANDARD;
 	p->per_stream = limits->per_stream > 0 ? limits->per_stream : PER_STREAM_STANDARD;
 	p->random = hash_key_random().k0 | 1;
@@ -67,35 +57,15 @@ stream_pool_destroy(struct stream_pool *p)
 {
 	if (p == NULL)
 		return;
-	for (struct stream_slab *slab = p->slabs; slab != NULL;) {
-		struct stream_slab *next = slab->next;
-		free(slab);
-		slab = next;
-	}
+	slab_clear(&p->streams);
 	free(p);
-}
-
-static bool
-add_slab(struct stream_pool *p)
-{
-	struct stream_slab *slab = malloc(sizeof *slab);
-	if (slab == NULL)
-		return false;
-	slab->next = p->slabs;
-	p->slabs = slab;
-	p->fresh = SLAB_STREAMS;
-	return true;
 }
 
 struct stream *
 stream_pool_take(struct stream_pool *p)
 {
-	struct stream *s = p->free;
-	if (s != NULL) {
-		p->free = s->ctx;
-	} else if (p->fresh > 0 || add_slab(p)) {
-		s = &p->slabs->streams[--p->fresh];
-	} else {
+	struct stream *s = slab_take(&p->streams);
+	if (s == NULL) {
 		p->counters[COUNT_STREAM_OPEN].count++;
 		return NULL;
 	}
@@ -106,8 +76,7 @@ stream_pool_take(struct stream_pool *p)
 void
 stream_pool_give(struct stream_pool *p, struct stream *s)
 {
-	s->ctx = p->free;
-	p->free = s;
+	slab_give(&p->streams, s);
 }
 
 const struct coverage_counter *

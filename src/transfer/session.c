@@ -20,13 +20,10 @@ static void session_free(struct session *s);
 struct session *
 session_open(struct transfer_tracker *t, void *flow, const struct session_ends *ends, int64_t now)
 {
-	struct session *s = calloc(1, sizeof *s);
+	struct session *s = slab_take(&t->sessions);
 	if (s == NULL)
 		return NULL;
-	s->tracker = t;
-	s->flow = flow;
-	s->ends = *ends;
-	s->refs = 1;
+	*s = (struct session){.tracker = t, .flow = flow, .ends = *ends, .refs = 1};
 	LIST_INIT(&s->transfers);
 	LIST_INIT(&s->carried);
 	session_time(s, now);
@@ -293,5 +290,5 @@ session_free(struct session *s)
 		free(s->last);
 	free(s->inference);
 	fact_clear(&s->facts);
-	free(s);
+	slab_give(&s->tracker->sessions, s);
 }

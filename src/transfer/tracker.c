@@ -51,6 +51,7 @@ transfer_tracker_create(const struct transfer_limits *limits, const struct trans
 		t->counters[i] = counters[i];
 	arena_init(&t->scratch, 0);
 	digests_init(&t->digests);
+	slab_init(&t->sessions, sizeof(struct session));
 	TAILQ_INIT(&t->waybills);
 	TAILQ_INIT(&t->waiting);
 	t->pool = (struct assembly_pool){.limit = t->limits.memory,
@@ -85,6 +86,7 @@ transfer_tracker_destroy(struct transfer_tracker *t)
 	sha256_pool_clear(&t->hashes);
 	digests_clear(&t->digests);
 	arena_clear(&t->scratch);
+	slab_clear(&t->sessions);
 	free(t);
 }
 

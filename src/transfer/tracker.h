@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include "base/slab.h"
 #include "transfer/assembly.h"
 #include "transfer/sha256.h"
 #include "transfer/expect.h"
@@ -39,6 +40,7 @@ struct transfer_tracker {
 	struct assembly_pool pool;
 	struct filetype *filetype;     /* NULL: types are not known */
 
+	struct slab sessions;
 	size_t open;                   /* waybills */
 	struct waybill_list waybills;  /* oldest first */
 	struct table *joined;          /* files that come in parts, by their key */

@@ -168,7 +168,7 @@ direction_offset(const struct direction *d, uint32_t sequence)
 	return (int64_t)d->next + (uint32_t)(ahead + STREAM_WINDOW) - STREAM_WINDOW;
 }
 
-/* Nothing to look after: disorder_check() would do nothing. */
+/* Nothing to look after: disorder_check() and disorder_finish() would do nothing. */
 static inline bool
 direction_is_calm(const struct direction *d)
 {

@@ -33,7 +33,8 @@ stream_close(struct stream *s, int64_t time)
 	if (s == NULL)
 		return;
 	for (struct direction *d = s->side; d < s->side + 2; d++) {
-		disorder_finish(s, d, time);
+		if (!direction_is_calm(d))
+			disorder_finish(s, d, time);
 		if (d->reset && d->state != DIRECTION_ENDED) {
 			d->state = DIRECTION_ENDED;
 			s->pool->ops.end(s->ctx, direction_side(s, d), true, time);

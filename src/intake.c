@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,8 @@
 #include "base/text.h"
 
 enum {
-	ITEMS = 8,                    /* in the ring, the one that was handed out included */
-	ITEM_BYTES = 256 * 1024,      /* of frames in one item, where they are copied; one longer frame is one item */
+	ITEMS = 16,                   /* in the ring, the one that was handed out included */
+	ITEM_BYTES = 200 * 1024,      /* of frames in one item, where they are copied; one longer frame is one item */
 	SENTENCE_MAX = 1024,
 };
 static const int64_t patience = 50 * CLOCK_MILLISECOND; /* after which the caller has a turn for other things */
@@ -35,11 +36,12 @@ struct intake {
 
 	bool ahead;
 	pthread_t thread;
+	/* Slot i of the endless row is slots[i % ITEMS]. Each thread counts one of them up. */
+	_Atomic uint64_t filled, emptied;
+	/* For a thread that must wait; the other one looks at its flag, and takes the mutex only where it is set. */
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
-	/* Under the mutex; slot i of the endless row is slots[i % ITEMS]. */
-	uint64_t filled, emptied;
-	bool stopped;
+	atomic_bool reader_waits, caller_waits, stopped;
 	bool started, handed_out, ended;   /* the caller's own */
 };
 
@@ -50,6 +52,8 @@ static bool fetch(struct intake *in);
 static size_t keep_frames(struct slot *s, struct frame *frames, size_t count);
 static void clear_problems(struct intake_item *item);
 static bool wait_filled(struct intake *in);
+static void wait_room(struct intake *in);
+static void wake(struct intake *in);
 
 struct intake *
 intake_open(const char *const *paths, size_t count, const char *filter, char *error, size_t size)
@@ -114,11 +118,10 @@ intake_next(struct intake *in)
 		fill(in, s);
 	} else {
 		if (in->handed_out) {
-			pthread_mutex_lock(&in->mutex);
-			in->emptied++;
-			pthread_cond_signal(&in->changed);
-			pthread_mutex_unlock(&in->mutex);
 			in->handed_out = false;
+			in->emptied++;
+			if (in->reader_waits && in->filled - in->emptied <= ITEMS / 2)
+				wake(in);
 		}
 		if (!wait_filled(in))
 			return NULL;
@@ -133,10 +136,8 @@ void
 intake_stop(struct intake *in)
 {
 	if (in->started) {
-		pthread_mutex_lock(&in->mutex);
 		in->stopped = true;
-		pthread_cond_signal(&in->changed);
-		pthread_mutex_unlock(&in->mutex);
+		wake(in);
 		pthread_join(in->thread, NULL);
 	}
 	in->started = false;
@@ -170,16 +171,39 @@ intake_incomplete(const struct intake *in)
 static bool
 wait_filled(struct intake *in)
 {
+	if (in->filled != in->emptied)
+		return true;
+	const int64_t until = clock_monotonic() + patience;
+	const struct timespec at = {.tv_sec = until / CLOCK_SECOND, .tv_nsec = until % CLOCK_SECOND};
 	pthread_mutex_lock(&in->mutex);
-	if (in->filled == in->emptied) {
-		const int64_t until = clock_monotonic() + patience;
-		const struct timespec at = {.tv_sec = until / CLOCK_SECOND, .tv_nsec = until % CLOCK_SECOND};
-		while (in->filled == in->emptied && pthread_cond_timedwait(&in->changed, &in->mutex, &at) == 0)
-			;
-	}
-	const bool filled = in->filled != in->emptied;
+	in->caller_waits = true;
+	while (in->filled == in->emptied && pthread_cond_timedwait(&in->changed, &in->mutex, &at) == 0)
+		;
+	in->caller_waits = false;
 	pthread_mutex_unlock(&in->mutex);
-	return filled;
+	return in->filled != in->emptied;
+}
+
+/* Where the ring is full, until half of it is empty: one waking for many items. */
+static void
+wait_room(struct intake *in)
+{
+	if (in->filled - in->emptied < ITEMS)
+		return;
+	pthread_mutex_lock(&in->mutex);
+	in->reader_waits = true;
+	while (in->filled - in->emptied > ITEMS / 2 && !in->stopped)
+		pthread_cond_wait(&in->changed, &in->mutex);
+	in->reader_waits = false;
+	pthread_mutex_unlock(&in->mutex);
+}
+
+static void
+wake(struct intake *in)
+{
+	pthread_mutex_lock(&in->mutex);
+	pthread_cond_signal(&in->changed);
+	pthread_mutex_unlock(&in->mutex);
 }
 
 /* The reading thread. */
@@ -188,23 +212,17 @@ run(void *arg)
 {
 	struct intake *in = arg;
 	for (bool last = false; !last;) {
-		pthread_mutex_lock(&in->mutex);
-		while (in->filled - in->emptied == ITEMS && !in->stopped)
-			pthread_cond_wait(&in->changed, &in->mutex);
-		const bool stopped = in->stopped;
-		struct slot *s = &in->slots[in->filled % ITEMS];
-		pthread_mutex_unlock(&in->mutex);
-		if (stopped)
+		wait_room(in);
+		if (in->stopped)
 			break;
-
+		struct slot *s = &in->slots[in->filled % ITEMS];
 		if (in->filled > 0)
 			clear_problems(&s->item); /* what was told before the start stays in the first item */
 		fill(in, s);
 		last = s->item.last;
-		pthread_mutex_lock(&in->mutex);
 		in->filled++;
-		pthread_cond_signal(&in->changed);
-		pthread_mutex_unlock(&in->mutex);
+		if (in->caller_waits)
+			wake(in);
 	}
 	return NULL;
 }

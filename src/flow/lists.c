@@ -191,7 +191,8 @@ flow_lists_victim(struct flow_table *t)
 
 /*
  * Flows end in rows, and those that stood long are in no cache: the one behind the head, whose memory was
- * fetched when the head was the second, has its place in the index fetched; the third its memory.
+ * fetched when the head was the second, has its place in the index and what is attached fetched; the third its
+ * memory.
  */
 static struct flow *
 look_behind(const struct flow_table *t, struct flow *head)
@@ -200,6 +201,7 @@ look_behind(const struct flow_table *t, struct flow *head)
 		return head;
 	const struct flow *second = flow_at(t, head->next);
 	flow_index_prefetch(t, flow_index_hash(t, second));
+	__builtin_prefetch(second->attachment);
 	if (second->next != 0)
 		flow_slab_prefetch(flow_at(t, second->next));
 	return head;

@@ -1,0 +1,388 @@
+#include "config.h"
+
+#include "track.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "proto/proto.h"
+
+enum { CACHE_LINE = 64 };
+
+/* What few flows have to tell, each way. */
+struct track_unseen {
+	uint64_t missing[2];   /* stream bytes that were never seen */
+	uint64_t tunnelled[2]; /* payload that came out of it as packets of other flows */
+};
+
+struct track {
+	struct tracks *all;
+	struct flow *flow;
+	struct stream *stream;             /* NULL: no bytes are wanted any more */
+	struct session *session;           /* NULL: nothing has been said yet */
+	struct conversation *conversation;
+	struct track_unseen *unseen;       /* NULL: nothing */
+	uint64_t next_volume;              /* payload at which the session is told again */
+	bool listed;
+	bool settled;                      /* policy needs no more looks */
+	bool done;                         /* the conversation wants nothing more */
+	bool reset;
+};
+_Static_assert(sizeof(struct track) <= CACHE_LINE, "one cache line");
+
+static void on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t time);
+static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
+static void on_stream_end(void *ctx, enum side from, bool reset, int64_t time);
+
+static struct track_unseen *track_unseen(struct track *t);
+static uint64_t track_inside(const struct track *t);
+static void track_volume(struct track *t, int64_t now);
+static void track_open_session(struct track *t, int64_t time);
+static void track_done(struct track *t);
+static void track_close_conversation(struct track *t, bool reset);
+static void track_close_stream(struct track *t, int64_t time);
+static void track_watch(struct track *t, bool ended);
+static void track_tell(struct track *t);
+static void describe_turned(struct track *t, struct flow_record *out);
+static void count_unread(struct tracks *all, const struct flow *f, const struct track *t); /* t or NULL */
+
+const struct stream_ops track_stream_ops = {on_bytes, on_gap, on_stream_end};
+
+void
+tracks_init(struct tracks *all)
+{
+	slab_init(&all->slab, sizeof(struct track));
+	all->unread[UNREAD_FLOWS] = (struct coverage_counter){"flows_unread",
+	        "flows whose content was not read: encrypted, or of a protocol that is not read", 0};
+	all->unread[UNREAD_BYTES] = (struct coverage_counter){
+	        "flows_unread_bytes", "bytes of payload in flows whose content was not read", 0};
+}
+
+void
+tracks_clear(struct tracks *all)
+{
+	slab_clear(&all->slab);
+}
+
+struct track *
+track_of(struct tracks *all, struct flow *f)
+{
+	struct track *t = flow_attachment(f);
+	if (t != NULL)
+		return t;
+	t = slab_take(&all->slab);
+	if (t == NULL)
+		return NULL;
+	*t = (struct track){.all = all, .flow = f, .next_volume = all->infer_bytes};
+	flow_attach(f, t);
+	flow_table_charge(all->flows, sizeof *t);
+	return t;
+}
+
+/* Flows without a stream are only counted, until they have moved enough to be told as a transfer. */
+struct track *
+track_wanted(struct tracks *all, struct flow *f, const struct packet *packet)
+{
+	struct track *t = flow_attachment(f);
+	if (t != NULL || packet->transport == IPPROTO_TCP || flow_volume(f) < all->infer_bytes)
+		return t;
+	return track_of(all, f);
+}
+
+void
+track_prefetch(const struct track *t)
+{
+	__builtin_prefetch(t->stream, 1);
+	__builtin_prefetch((const char *)t->stream + CACHE_LINE, 1);
+	__builtin_prefetch(t->session, 1);
+	__builtin_prefetch(t->conversation);
+}
+
+void
+track_begin(struct tracks *all, struct flow *f)
+{
+	struct flow_view v;
+	flow_look(f, &v);
+	if (!attribution_listed(all->attribution, v.addr[0]) && !attribution_listed(all->attribution, v.addr[1]))
+		return;
+	flow_protect(f);
+	struct track *t = track_of(all, f);
+	if (t != NULL)
+		t->listed = true;
+}
+
+/* A connection that says something is worth a stream; until then the flow alone knows it. */
+void
+track_talk(struct tracks *all, struct flow *f, unsigned seen, const uint32_t isn[2])
+{
+	struct track *t = track_of(all, f);
+	if (t == NULL)
+		return;
+	t->stream = stream_open(all->streams, t);
+	if (t->stream == NULL)
+		return;
+	flow_table_charge(all->flows, STREAM_COST);
+	if (seen > 0)
+		stream_handshake(t->stream, isn, seen);
+}
+
+void
+track_packet(struct track *t, enum side from, const struct packet *packet)
+{
+	if (t->stream != NULL) {
+		stream_segment(t->stream, from, packet);
+		if (t->done)
+			track_close_stream(t, packet->time);
+	}
+	track_volume(t, packet->time);
+	if (t->listed && !t->settled)
+		track_watch(t, false);
+}
+
+void
+track_end(struct tracks *all, struct flow *f)
+{
+	struct track *t = flow_attachment(f);
+	if (t == NULL) {
+		count_unread(all, f, NULL);
+		if (output_wants_flows(all->output))
+			track_tell(&(struct track){.all = all, .flow = f});
+		return;
+	}
+	struct flow_view v;
+	flow_look(f, &v);
+	track_close_stream(t, v.end);
+	if (t->session != NULL)
+		session_time(t->session, v.end);
+	t->reset = t->reset || v.end_reason == FLOW_END_RST;
+	track_close_conversation(t, t->reset);
+	t->next_volume = 0;
+	track_volume(t, v.end);
+	count_unread(all, f, t);
+	if (output_wants_flows(all->output))
+		track_tell(t);
+	if (t->listed)
+		track_watch(t, true);
+	if (t->session != NULL) {
+		session_close(t->session, t->reset, v.end);
+		flow_table_charge(all->flows, -SESSION_COST);
+	}
+	flow_attach(f, NULL);
+	flow_table_charge(all->flows, -(ptrdiff_t)sizeof *t);
+	free(t->unseen);
+	slab_give(&all->slab, t);
+}
+
+void
+track_tunnelled(struct track *t, enum side from, uint32_t bytes)
+{
+	struct track_unseen *u = track_unseen(t);
+	if (u != NULL)
+		u->tunnelled[from] += bytes;
+}
+
+bool
+track_listed(const struct track *t)
+{
+	return t->listed;
+}
+
+static void
+on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t time)
+{
+	struct track *t = ctx;
+	if (t->done)
+		return;
+	track_open_session(t, time);
+	if (t->conversation == NULL)
+		return;
+	session_time(t->session, time);
+	if (conversation_data(t->conversation, from, bytes, len) == VERDICT_DONE)
+		track_done(t);
+}
+
+static void
+on_gap(void *ctx, enum side from, uint64_t len, int64_t time)
+{
+	struct track *t = ctx;
+	struct track_unseen *u = track_unseen(t);
+	if (u != NULL)
+		u->missing[from] += len;
+	if (t->done)
+		return;
+	track_open_session(t, time);
+	if (t->conversation == NULL)
+		return;
+	session_time(t->session, time);
+	if (conversation_gap(t->conversation, from, len) == VERDICT_DONE)
+		track_done(t);
+}
+
+static void
+on_stream_end(void *ctx, enum side from, bool reset, int64_t time)
+{
+	struct track *t = ctx;
+	t->reset = t->reset || reset;
+	/* An announced data connection without a byte is an empty file. */
+	if (!reset && transfer_tracker_expects(t->all->transfers))
+		track_open_session(t, time);
+	if (t->conversation == NULL)
+		return;
+	session_time(t->session, time);
+	if (conversation_end(t->conversation, from, reset) == VERDICT_DONE)
+		track_done(t);
+}
+
+/* NULL: out of memory, and not told. */
+static struct track_unseen *
+track_unseen(struct track *t)
+{
+	if (t->unseen == NULL)
+		t->unseen = calloc(1, sizeof *t->unseen);
+	return t->unseen;
+}
+
+/* Payload that came out of it as packets of other flows, both ways. */
+static uint64_t
+track_inside(const struct track *t)
+{
+	return t->unseen != NULL ? t->unseen->tunnelled[0] + t->unseen->tunnelled[1] : 0;
+}
+
+/* Tells the session how much its flow moved: at doubling volumes, or by every packet of a listed flow. */
+static void
+track_volume(struct track *t, int64_t now)
+{
+	if (!t->listed && flow_volume(t->flow) < t->next_volume + track_inside(t))
+		return;
+	struct flow_view v;
+	flow_look(t->flow, &v);
+	for (int i = 0; i < 2 && t->unseen != NULL; i++)
+		v.payload[i] -= v.payload[i] < t->unseen->tunnelled[i] ? v.payload[i] : t->unseen->tunnelled[i];
+	const uint64_t volume = v.payload[0] + v.payload[1];
+	if (t->session == NULL && volume >= t->all->infer_bytes && v.transport != IPPROTO_TCP)
+		track_open_session(t, now);
+	if (t->session == NULL)
+		return;
+	session_time(t->session, now);
+	session_volume(t->session, v.payload);
+	while (t->next_volume != 0 && t->next_volume <= volume)
+		t->next_volume *= 2;
+}
+
+/* A session begins with the first bytes, so that a flood of empty flows costs none. */
+static void
+track_open_session(struct track *t, int64_t time)
+{
+	if (t->session != NULL)
+		return;
+	struct flow_view v;
+	flow_look(t->flow, &v);
+	struct session_ends ends = {.addr = {*v.addr[0], *v.addr[1]}, .port = {v.port[0], v.port[1]},
+	        .transport = v.transport, .midstream = v.midstream};
+	t->session = session_open(t->all->transfers, t, &ends, time);
+	if (t->session == NULL)
+		return;
+	flow_table_charge(t->all->flows, SESSION_COST);
+	if (v.transport == IPPROTO_TCP)
+		t->conversation = conversation_open(t->session, v.midstream);
+	else
+		session_unreadable(t->session, "unknown protocol");
+	if (t->conversation != NULL)
+		flow_table_charge(t->all->flows, CONVERSATION_COST);
+}
+
+/* The conversation wants no more bytes: from here on the flow is only counted. */
+static void
+track_done(struct track *t)
+{
+	t->done = true;
+	track_close_conversation(t, false);
+	stream_ignore(t->stream, SIDE_SOURCE);
+	stream_ignore(t->stream, SIDE_DESTINATION);
+}
+
+static void
+track_close_conversation(struct track *t, bool reset)
+{
+	if (t->conversation == NULL)
+		return;
+	conversation_close(t->conversation, reset);
+	t->conversation = NULL;
+	flow_table_charge(t->all->flows, -CONVERSATION_COST);
+}
+
+static void
+track_close_stream(struct track *t, int64_t time)
+{
+	if (t->stream == NULL)
+		return;
+	stream_close(t->stream, time);
+	t->stream = NULL;
+	flow_table_charge(t->all->flows, -STREAM_COST);
+}
+
+/* Shows a flow with a listed end to the rules. */
+static void
+track_watch(struct track *t, bool ended)
+{
+	struct flow_record r;
+	describe_turned(t, &r);
+	t->settled = policy_flow(t->all->policy, &r, ended);
+}
+
+/* The flow's own event. */
+static void
+track_tell(struct track *t)
+{
+	struct flow_record r;
+	describe_turned(t, &r);
+	output_flow(t->all->output, &r);
+}
+
+/* As it is told: the source is who asked, where only the protocol knows that. */
+static void
+describe_turned(struct track *t, struct flow_record *out)
+{
+	track_describe(t, out);
+	if (t->session == NULL)
+		return;
+	out->facts = session_facts(t->session);
+	if (session_turned(t->session))
+		flow_record_turn(out);
+}
+
+void
+track_describe(struct track *t, struct flow_record *out)
+{
+	struct attribution *a = t->all->attribution;
+	flow_describe(t->flow, out);
+	struct exchange exchange = {
+	        .two_way = out->side[0].packets > 0 && out->side[1].packets > 0,
+	        .handshake = out->handshake,
+	        .payload = out->side[0].payload + out->side[1].payload > 0 && !flow_record_refused(out),
+	};
+	if (t->listed)
+		exchange.private_link = attribution_private_link(a, &out->side[0].addr, &out->side[1].addr,
+		        out->vlan[0]);
+	for (int i = 0; i < 2; i++) {
+		struct endpoint *e = &out->side[i];
+		e->missing = t->unseen != NULL ? t->unseen->missing[i] : 0;
+		attribution_place(a, &e->addr, &e->place);
+		if (t->listed)
+			attribution_listing(a, &e->addr, &e->place, out->start, &exchange, &e->listing);
+		else
+			e->listing = (struct listing){0};
+	}
+}
+
+static void
+count_unread(struct tracks *all, const struct flow *f, const struct track *t)
+{
+	uint64_t payload = flow_volume(f);
+	uint64_t tunnelled = t != NULL ? track_inside(t) : 0;
+	if (payload <= tunnelled || (t != NULL && t->session != NULL && session_is_read(t->session)))
+		return;
+	all->unread[UNREAD_FLOWS].count++;
+	all->unread[UNREAD_BYTES].count += payload - tunnelled;
+}

@@ -4,12 +4,12 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/ring.h"
 #include "base/text.h"
 
 enum {
@@ -31,18 +31,14 @@ struct intake {
 	struct pipeline *pipeline;
 	struct slot slots[ITEMS];
 	struct slot *filling;              /* whose problems are being told */
+	struct slot *taken;                /* the caller's */
 	struct frame frames[BATCH_FRAMES]; /* as the capture gave them */
 	size_t frame_at, frame_count;      /* those not yet in an item */
 
 	bool ahead;
+	struct ring ring;
 	pthread_t thread;
-	/* Slot i of the endless row is slots[i % ITEMS]. Each thread counts one of them up. */
-	_Atomic uint64_t filled, emptied;
-	/* For a thread that must wait; the other one looks at its flag, and takes the mutex only where it is set. */
-	pthread_mutex_t mutex;
-	pthread_cond_t changed;
-	atomic_bool reader_waits, caller_waits, stopped;
-	bool started, handed_out, ended;   /* the caller's own */
+	bool started, handed_out, ended;
 };
 
 static void on_problem(void *ctx, const struct capture_problem *problem);
@@ -51,9 +47,6 @@ static void fill(struct intake *in, struct slot *s);
 static bool fetch(struct intake *in);
 static size_t keep_frames(struct slot *s, struct frame *frames, size_t count);
 static void clear_problems(struct intake_item *item);
-static bool wait_filled(struct intake *in);
-static void wait_room(struct intake *in);
-static void wake(struct intake *in);
 
 struct intake *
 intake_open(const char *const *paths, size_t count, const char *filter, char *error, size_t size)
@@ -65,13 +58,8 @@ intake_open(const char *const *paths, size_t count, const char *filter, char *er
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
-	pthread_mutex_init(&in->mutex, NULL);
-	pthread_condattr_t attributes;
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&in->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
-	in->filling = &in->slots[0];
+	ring_init(&in->ring, ITEMS);
+	in->filling = in->taken = &in->slots[0];
 	in->capture = capture_open(paths, count, &ops, in, error, size);
 	if (in->capture == NULL) {
 		intake_close(in);
@@ -109,35 +97,37 @@ intake_start(struct intake *in, struct pipeline *p, bool ahead)
 const struct intake_item *
 intake_next(struct intake *in)
 {
-	struct slot *s = &in->slots[in->emptied % ITEMS];
 	if (in->ended)
-		return &s->item;
+		return &in->taken->item;
 	if (!in->ahead) {
 		if (in->handed_out)
-			clear_problems(&s->item);
-		fill(in, s);
+			clear_problems(&in->taken->item);
+		fill(in, in->taken);
 	} else {
-		if (in->handed_out) {
-			in->handed_out = false;
-			in->emptied++;
-			if (in->reader_waits && in->filled - in->emptied <= ITEMS / 2)
-				wake(in);
-		}
-		if (!wait_filled(in))
+		size_t slot;
+		if (in->handed_out)
+			ring_release(&in->ring);
+		in->handed_out = ring_take(&in->ring, &slot, patience);
+		if (!in->handed_out)
 			return NULL;
-		s = &in->slots[in->emptied % ITEMS];
+		in->taken = &in->slots[slot];
 	}
 	in->handed_out = true;
-	in->ended = s->item.last;
-	return &s->item;
+	in->ended = in->taken->item.last;
+	return &in->taken->item;
+}
+
+bool
+intake_is_ready(const struct intake *in)
+{
+	return in->ring.filled - in->ring.emptied > 1; /* one is in the caller's hands */
 }
 
 void
 intake_stop(struct intake *in)
 {
 	if (in->started) {
-		in->stopped = true;
-		wake(in);
+		ring_stop(&in->ring);
 		pthread_join(in->thread, NULL);
 	}
 	in->started = false;
@@ -156,8 +146,7 @@ intake_close(struct intake *in)
 		free(in->slots[i].bytes);
 	}
 	capture_close(in->capture);
-	pthread_cond_destroy(&in->changed);
-	pthread_mutex_destroy(&in->mutex);
+	ring_clear(&in->ring);
 	free(in);
 }
 
@@ -167,62 +156,19 @@ intake_incomplete(const struct intake *in)
 	return capture_incomplete(in->capture);
 }
 
-/* Waits a while for an item. */
-static bool
-wait_filled(struct intake *in)
-{
-	if (in->filled != in->emptied)
-		return true;
-	const int64_t until = clock_monotonic() + patience;
-	const struct timespec at = {.tv_sec = until / CLOCK_SECOND, .tv_nsec = until % CLOCK_SECOND};
-	pthread_mutex_lock(&in->mutex);
-	in->caller_waits = true;
-	while (in->filled == in->emptied && pthread_cond_timedwait(&in->changed, &in->mutex, &at) == 0)
-		;
-	in->caller_waits = false;
-	pthread_mutex_unlock(&in->mutex);
-	return in->filled != in->emptied;
-}
-
-/* Where the ring is full, until half of it is empty: one waking for many items. */
-static void
-wait_room(struct intake *in)
-{
-	if (in->filled - in->emptied < ITEMS)
-		return;
-	pthread_mutex_lock(&in->mutex);
-	in->reader_waits = true;
-	while (in->filled - in->emptied > ITEMS / 2 && !in->stopped)
-		pthread_cond_wait(&in->changed, &in->mutex);
-	in->reader_waits = false;
-	pthread_mutex_unlock(&in->mutex);
-}
-
-static void
-wake(struct intake *in)
-{
-	pthread_mutex_lock(&in->mutex);
-	pthread_cond_signal(&in->changed);
-	pthread_mutex_unlock(&in->mutex);
-}
-
 /* The reading thread. */
 static void *
 run(void *arg)
 {
 	struct intake *in = arg;
-	for (bool last = false; !last;) {
-		wait_room(in);
-		if (in->stopped)
-			break;
-		struct slot *s = &in->slots[in->filled % ITEMS];
-		if (in->filled > 0)
+	size_t slot;
+	for (bool first = true, last = false; !last && ring_claim(&in->ring, &slot); first = false) {
+		struct slot *s = &in->slots[slot];
+		if (!first)
 			clear_problems(&s->item); /* what was told before the start stays in the first item */
 		fill(in, s);
 		last = s->item.last;
-		in->filled++;
-		if (in->caller_waits)
-			wake(in);
+		ring_publish(&in->ring);
 	}
 	return NULL;
 }

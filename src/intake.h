@@ -35,6 +35,9 @@ int intake_start(struct intake *in, struct pipeline *p, bool ahead);
 /* The next item, or NULL: none has come for a while, ask again. After the last one: the last one again. */
 const struct intake_item *intake_next(struct intake *in);
 
+/* Would intake_next give one at once, with a thread of its own? */
+bool intake_is_ready(const struct intake *in);
+
 /* Reads nothing more. What was read but not asked for is dropped. */
 void intake_stop(struct intake *in);
 void intake_close(struct intake *in); /* takes NULL */

@@ -8,7 +8,6 @@
 #include "batch.h"
 #include "decode/decode.h"
 #include "flow/flow.h"
-#include "policy/policy.h"
 #include "stream/stream.h"
 #include "transfer/transfer.h"
 #include "track.h"
@@ -16,7 +15,6 @@
 enum { ROW = 32 }; /* packets whose memory is fetched at once: what they touch fits the first cache */
 
 struct pipeline {
-	struct output *output;
 	struct decoder *decoder;
 	struct {
 		struct batch *batch;       /* being filled */
@@ -27,7 +25,8 @@ struct pipeline {
 	struct tracks tracks;
 	struct stream_pool *streams;
 	struct transfer_tracker *transfers;
-	struct policy *policy;
+	const struct news_ops *news;
+	void *news_ctx;
 	int64_t next_tick;       /* packet time of the next look at what waits */
 	struct {
 		struct flow *flow; /* of the frame's last packet, which may carry the next one; or NULL */
@@ -37,8 +36,6 @@ struct pipeline {
 		uint32_t left;       /* of its payload, not yet known to be a packet */
 	} outer;
 	struct coverage coverage;
-	bool any_alert;
-	enum severity worst;
 };
 
 /* Every stage hands on to the next through one of these, in this order. */
@@ -52,27 +49,25 @@ static bool on_ask_watched(void *ctx, void *flow);
 static void on_describe(void *ctx, void *flow, struct flow_record *out);
 static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
 static void on_transfer_ended(void *ctx, const struct transfer_record *r);
-static void on_alert(void *ctx, const struct alert *a);
-
 static void look_inside(struct pipeline *p, const struct packet *packet);
 static void tick(struct pipeline *p, int64_t now);
-static void tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t more_count);
 
-enum { INFER_BYTES_DEFAULT = 64 * 1024, COUNTERS_MAX = 128, TUNNEL_HEADERS = 128 };
+enum { INFER_BYTES_DEFAULT = 64 * 1024, TUNNEL_HEADERS = 128 };
 
 struct pipeline *
-pipeline_create(const struct conf *conf, struct attribution *attribution, struct output *output)
+pipeline_create(const struct conf *conf, const struct attribution *attribution, bool tells_flows,
+        const struct news_ops *news, void *news_ctx)
 {
 	static const struct flow_ops flow_ops = {.begin = on_flow_begin, .talk = on_flow_talk, .end = on_flow_end};
 	static const struct transfer_ops transfer_ops = {
 	        .began = on_transfer_under_way, .grew = on_transfer_under_way, .ended = on_transfer_ended,
 	        .watched = on_ask_watched, .flow = on_describe};
-	static const struct policy_ops policy_ops = {on_alert};
 
 	struct pipeline *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return NULL;
-	p->output = output;
+	p->news = news;
+	p->news_ctx = news_ctx;
 	p->next_tick = INT64_MIN;
 	p->coverage.start = INT64_MAX;
 	p->coverage.end = INT64_MIN;
@@ -80,16 +75,14 @@ pipeline_create(const struct conf *conf, struct attribution *attribution, struct
 	p->flows = flow_table_create(&conf->flow, &flow_ops, p);
 	p->streams = stream_pool_create(&conf->stream, &track_stream_ops);
 	p->transfers = transfer_tracker_create(&conf->transfer, &transfer_ops, p);
-	p->policy = policy_create(&conf->policy, &policy_ops, p);
 	p->batch = batch_create();
-	if (p->batch == NULL || p->decoder == NULL || p->flows == NULL || p->streams == NULL || p->transfers == NULL ||
-	        p->policy == NULL) {
+	if (p->batch == NULL || p->decoder == NULL || p->flows == NULL || p->streams == NULL || p->transfers == NULL) {
 		pipeline_destroy(p);
 		return NULL;
 	}
 	p->tracks = (struct tracks){
 	        .attribution = attribution, .flows = p->flows, .streams = p->streams, .transfers = p->transfers,
-	        .policy = p->policy, .output = output,
+	        .news = news, .news_ctx = news_ctx, .tells_flows = tells_flows,
 	        .infer_bytes = conf->transfer.infer_bytes != 0 ? conf->transfer.infer_bytes : INFER_BYTES_DEFAULT};
 	tracks_init(&p->tracks);
 	return p;
@@ -103,7 +96,6 @@ pipeline_destroy(struct pipeline *p)
 	flow_table_destroy(p->flows);
 	transfer_tracker_destroy(p->transfers);
 	stream_pool_destroy(p->streams);
-	policy_destroy(p->policy);
 	decoder_destroy(p->decoder);
 	batch_destroy(p->batch);
 	tracks_clear(&p->tracks);
@@ -150,25 +142,30 @@ pipeline_follow(struct pipeline *p, const struct batch *b)
 }
 
 void
-pipeline_finish(struct pipeline *p, const char *const *notes, size_t note_count,
-        const struct coverage_counter *more, size_t more_count)
+pipeline_flush(struct pipeline *p)
 {
 	flow_table_flush(p->flows);
 	transfer_tracker_flush(p->transfers, p->coverage.end);
-	policy_flush(p->policy);
-	p->coverage.flows = flow_table_total(p->flows);
-	p->coverage.notes = notes;
-	p->coverage.note_count = note_count;
-	if (p->coverage.packets == 0)
-		p->coverage.start = p->coverage.end = 0;
-	tell_coverage(p, more, more_count);
 }
 
-bool
-pipeline_worst(const struct pipeline *p, enum severity *out)
+size_t
+pipeline_coverage(struct pipeline *p, struct coverage *out, struct coverage_counter *counters, size_t room)
 {
-	*out = p->worst;
-	return p->any_alert;
+	const struct coverage_counter *parts[5];
+	size_t counts[5] = {[4] = UNREAD_COUNT}, n = 0;
+	*out = p->coverage;
+	if (out->packets == 0)
+		out->start = out->end = 0;
+	out->flows = flow_table_total(p->flows);
+	parts[0] = decoder_counters(p->decoder, &counts[0]);
+	parts[1] = flow_table_counters(p->flows, &counts[1]);
+	parts[2] = stream_pool_counters(p->streams, &counts[2]);
+	parts[3] = transfer_tracker_counters(p->transfers, &counts[3]);
+	parts[4] = p->tracks.unread;
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		for (size_t k = 0; k < counts[i] && n < room; k++)
+			counters[n++] = parts[i][k];
+	return n;
 }
 
 /*
@@ -255,28 +252,14 @@ static void
 on_transfer_under_way(void *ctx, const struct transfer_record *r)
 {
 	struct pipeline *p = ctx;
-	policy_transfer(p->policy, r, false);
+	p->news->transfer(p->news_ctx, r, false);
 }
 
 static void
 on_transfer_ended(void *ctx, const struct transfer_record *r)
 {
 	struct pipeline *p = ctx;
-	p->coverage.transfers++;
-	output_transfer(p->output, r);
-	policy_transfer(p->policy, r, true);
-}
-
-static void
-on_alert(void *ctx, const struct alert *a)
-{
-	struct pipeline *p = ctx;
-	if (a->action == ALERT_OPEN)
-		p->coverage.alerts++;
-	if (!p->any_alert || a->severity > p->worst)
-		p->worst = a->severity;
-	p->any_alert = true;
-	output_alert(p->output, a);
+	p->news->transfer(p->news_ctx, r, true);
 }
 
 /*
@@ -303,27 +286,5 @@ tick(struct pipeline *p, int64_t now)
 {
 	p->next_tick = now + CLOCK_SECOND;
 	transfer_tracker_time(p->transfers, now);
-	policy_time(p->policy, now);
-}
-
-static void
-tell_coverage(struct pipeline *p, const struct coverage_counter *more, size_t more_count)
-{
-	struct coverage_counter all[COUNTERS_MAX];
-	size_t n = 0;
-	const struct coverage_counter *parts[] = {more, NULL, NULL, NULL, NULL, NULL, p->tracks.unread};
-	size_t counts[] = {more_count, 0, 0, 0, 0, 0, UNREAD_COUNT};
-	parts[1] = decoder_counters(p->decoder, &counts[1]);
-	parts[2] = flow_table_counters(p->flows, &counts[2]);
-	parts[3] = stream_pool_counters(p->streams, &counts[3]);
-	parts[4] = transfer_tracker_counters(p->transfers, &counts[4]);
-	parts[5] = policy_counters(p->policy, &counts[5]);
-	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		for (size_t k = 0; k < counts[i] && n < COUNTERS_MAX; k++)
-			all[n++] = parts[i][k];
-	}
-	p->coverage.unread = all;
-	p->coverage.unread_count = n;
-	output_coverage(p->output, &p->coverage);
-	p->coverage.unread = NULL;
+	p->news->time(p->news_ctx, now);
 }

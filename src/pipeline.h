@@ -1,10 +1,11 @@
 /*
- * The whole path on one page: frame > packet > flow > bytes > file > place >
- * verdict > record. It owns the stages of one worker and wires what must come back.
+ * The path of packets on one page: frame > packet > flow > bytes > file. It owns these stages and wires what
+ * must come back; what comes out at its end are news (news.h), for which place, verdict and record follow (tell.h).
  */
 #ifndef WAYBILL_PIPELINE_H
 #define WAYBILL_PIPELINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,12 +14,16 @@
 #include "base/record.h"
 #include "batch.h"
 #include "conf.h"
-#include "output/output.h"
+#include "news.h"
 
 struct pipeline;
 
-/* attribution and output stay the caller's and must outlive it. NULL: out of memory. */
-struct pipeline *pipeline_create(const struct conf *conf, struct attribution *attribution, struct output *output);
+/*
+ * attribution is asked who is listed, and must outlive it. tells_flows: every flow is news, and not only what is
+ * in it. NULL: out of memory.
+ */
+struct pipeline *pipeline_create(const struct conf *conf, const struct attribution *attribution, bool tells_flows,
+        const struct news_ops *news, void *news_ctx);
 void pipeline_destroy(struct pipeline *p); /* takes NULL */
 
 /* Takes frames, in capture order; they are borrowed for the call. */
@@ -31,14 +36,10 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t coun
 void pipeline_decode(struct pipeline *p, const struct frame *frames, size_t count, struct batch *out);
 void pipeline_follow(struct pipeline *p, const struct batch *b);
 
-/*
- * The end of the input: everything open ends, and coverage is told. notes: sentences about the input that
- * belong in it; more: counters of the capture stage.
- */
-void pipeline_finish(struct pipeline *p, const char *const *notes, size_t note_count,
-        const struct coverage_counter *more, size_t more_count);
+/* The end of the input: everything open ends, and is told. */
+void pipeline_flush(struct pipeline *p);
 
-/* The most severe alert so far; false while there is none. */
-bool pipeline_worst(const struct pipeline *p, enum severity *out);
+/* What was seen so far, and how many of counters, room at most, were filled with reasons for not using it. */
+size_t pipeline_coverage(struct pipeline *p, struct coverage *out, struct coverage_counter *counters, size_t room);
 
 #endif

@@ -14,8 +14,10 @@
 #include "output/output.h"
 #include "pipeline.h"
 #include "progress.h"
+#include "relay.h"
+#include "tell.h"
 
-enum { BATCHES_PER_TURN = 32, NOTES_MAX = 32, SENTENCE_MAX = 1024 };
+enum { BATCHES_PER_TURN = 32, NOTES_MAX = 32, SENTENCE_MAX = 1024, COUNTERS_MAX = 128 };
 
 struct replay {
 	const struct options *options;
@@ -25,6 +27,8 @@ struct replay {
 	struct output *output;
 	struct intake *intake;
 	struct pipeline *pipeline;
+	struct relay *relay;  /* NULL: packets are followed in this thread */
+	struct tell *tell;
 	struct progress *progress;
 	struct loop_watch *job, *interrupt, *terminate, *delivery;
 	int64_t delivery_until;
@@ -34,8 +38,10 @@ struct replay {
 };
 
 static int open_stages(struct replay *r);
+static int open_pipeline(struct replay *r);
 static void close_stages(struct replay *r);
 static bool on_turn(void *ctx);
+static bool follow(struct replay *r, struct relay_turn *out);
 static void on_signal(void *ctx, int signal);
 static void on_delivery(void *ctx);
 static void tell_problem(struct replay *r, const char *sentence);
@@ -81,19 +87,37 @@ open_stages(struct replay *r)
 		log_error("capture", "%s", error);
 		return 2;
 	}
-	r->pipeline = pipeline_create(r->conf, r->attribution, r->output);
+	if (open_pipeline(r) < 0) {
+		log_error("replay", "out of memory");
+		return 1;
+	}
 	r->job = loop_job(r->loop, on_turn, r);
 	r->interrupt = loop_signal(r->loop, SIGINT, on_signal, r);
 	r->terminate = loop_signal(r->loop, SIGTERM, on_signal, r);
 	r->delivery = loop_timer(r->loop, on_delivery, r);
-	if (r->pipeline == NULL || r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL ||
-	        intake_start(r->intake, r->pipeline, o->workers > 1) < 0) {
+	if (r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL ||
+	        intake_start(r->intake, r->pipeline, o->workers > 1) < 0 ||
+	        (r->relay != NULL && relay_start(r->relay, r->intake, r->pipeline) < 0)) {
 		log_error("replay", "out of memory");
 		return 1;
 	}
 	if (!o->quiet)
 		r->progress = progress_open(stderr);
 	return 0;
+}
+
+/* One worker does it all in this thread; with more of them the capture is read and packets are followed elsewhere. */
+static int
+open_pipeline(struct replay *r)
+{
+	const bool alone = r->options->workers == 1;
+	r->tell = tell_create(&r->conf->policy, r->attribution, r->output);
+	r->relay = alone ? NULL : relay_create();
+	if (r->tell == NULL || (!alone && r->relay == NULL))
+		return -1;
+	r->pipeline = pipeline_create(r->conf, r->attribution, output_wants_flows(r->output),
+	        alone ? &tell_news : &relay_news, alone ? (void *)r->tell : (void *)r->relay);
+	return r->pipeline != NULL ? 0 : -1;
 }
 
 static void
@@ -104,8 +128,10 @@ close_stages(struct replay *r)
 	loop_watch_destroy(r->terminate);
 	loop_watch_destroy(r->delivery);
 	progress_close(r->progress);
+	relay_destroy(r->relay);
 	intake_close(r->intake);
 	pipeline_destroy(r->pipeline);
+	tell_destroy(r->tell);
 	output_close(r->output);
 	for (size_t i = 0; i < r->note_count; i++)
 		free(r->notes[i]);
@@ -116,36 +142,62 @@ static bool
 on_turn(void *ctx)
 {
 	struct replay *r = ctx;
-	const struct intake_item *item = NULL;
+	struct relay_turn turn = {.last = false};
+	if (r->interrupted && r->relay != NULL)
+		relay_wind_up(r->relay);
 	for (int i = 0; i < BATCHES_PER_TURN; i++) {
-		if (r->interrupted)
-			intake_stop(r->intake);
-		item = intake_next(r->intake);
-		if (item == NULL)
+		if (!(r->relay != NULL ? relay_deliver(r->relay, &tell_news, r->tell, &turn) : follow(r, &turn)))
 			return true;
-		for (size_t k = 0; k < item->problem_count && !r->interrupted; k++)
-			tell_problem(r, item->problems[k]);
-		if (r->interrupted || item->last) {
-			end_of_input(r, &item->progress);
+		for (size_t k = 0; k < turn.problem_count; k++)
+			tell_problem(r, turn.problems[k]);
+		if (turn.lost > 0)
+			tell_problem(r, "records were lost: out of memory");
+		if (turn.last) {
+			end_of_input(r, &turn.progress);
 			return false;
 		}
-		pipeline_follow(r->pipeline, item->batch);
 	}
 	if (r->progress != NULL)
-		progress_show(r->progress, &item->progress);
+		progress_show(r->progress, &turn.progress);
+	return true;
+}
+
+/* The next batch, in this thread. */
+static bool
+follow(struct replay *r, struct relay_turn *out)
+{
+	if (r->interrupted)
+		intake_stop(r->intake);
+	const struct intake_item *item = intake_next(r->intake);
+	if (item == NULL)
+		return false;
+	*out = (struct relay_turn){.progress = item->progress, .last = item->last || r->interrupted};
+	if (!r->interrupted) {
+		out->problems = item->problems;
+		out->problem_count = item->problem_count;
+		pipeline_follow(r->pipeline, item->batch);
+	}
+	if (out->last)
+		pipeline_flush(r->pipeline);
 	return true;
 }
 
 static void
 end_of_input(struct replay *r, const struct capture_progress *at)
 {
+	struct coverage coverage;
+	struct coverage_counter counters[COUNTERS_MAX] = {
+	        {"filtered", "frames that the filter turned away", at->filtered}};
 	progress_close(r->progress);
 	r->progress = NULL;
 	if (r->interrupted)
 		note(r, "the replay was interrupted: what came after was not read");
 	note_databases(r);
-	const struct coverage_counter filtered = {"filtered", "frames that the filter turned away", at->filtered};
-	pipeline_finish(r->pipeline, (const char *const *)r->notes, r->note_count, &filtered, 1);
+	tell_flush(r->tell);
+	size_t count = 1 + pipeline_coverage(r->pipeline, &coverage, counters + 1, COUNTERS_MAX - 1);
+	coverage.notes = (const char *const *)r->notes;
+	coverage.note_count = r->note_count;
+	tell_coverage(r->tell, &coverage, counters, count, COUNTERS_MAX);
 	r->delivery_until = clock_monotonic() + r->conf->delivery_wait;
 	on_delivery(r);
 }
@@ -208,7 +260,7 @@ static int
 exit_status(const struct replay *r, bool delivered)
 {
 	enum severity worst;
-	bool any = pipeline_worst(r->pipeline, &worst);
+	bool any = tell_worst(r->tell, &worst);
 	if (r->interrupted || !delivered)
 		return 1;
 	if (r->options->fails_on_alert && any && worst >= r->options->fail_severity)

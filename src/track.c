@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "policy/policy.h"
 #include "proto/proto.h"
 
 enum { CACHE_LINE = 64 };
@@ -145,7 +146,7 @@ track_end(struct tracks *all, struct flow *f)
 	struct track *t = flow_attachment(f);
 	if (t == NULL) {
 		count_unread(all, f, NULL);
-		if (output_wants_flows(all->output))
+		if (all->tells_flows)
 			track_tell(&(struct track){.all = all, .flow = f});
 		return;
 	}
@@ -159,7 +160,7 @@ track_end(struct tracks *all, struct flow *f)
 	t->next_volume = 0;
 	track_volume(t, v.end);
 	count_unread(all, f, t);
-	if (output_wants_flows(all->output))
+	if (all->tells_flows)
 		track_tell(t);
 	if (t->listed)
 		track_watch(t, true);
@@ -328,7 +329,8 @@ track_watch(struct track *t, bool ended)
 {
 	struct flow_record r;
 	describe_turned(t, &r);
-	t->settled = policy_flow(t->all->policy, &r, ended);
+	t->all->news->watched(t->all->news_ctx, &r, ended);
+	t->settled = policy_flow_settled(&r);
 }
 
 /* The flow's own event. */
@@ -337,7 +339,7 @@ track_tell(struct track *t)
 {
 	struct flow_record r;
 	describe_turned(t, &r);
-	output_flow(t->all->output, &r);
+	t->all->news->flow(t->all->news_ctx, &r);
 }
 
 /* As it is told: the source is who asked, where only the protocol knows that. */
@@ -355,25 +357,9 @@ describe_turned(struct track *t, struct flow_record *out)
 void
 track_describe(struct track *t, struct flow_record *out)
 {
-	struct attribution *a = t->all->attribution;
 	flow_describe(t->flow, out);
-	struct exchange exchange = {
-	        .two_way = out->side[0].packets > 0 && out->side[1].packets > 0,
-	        .handshake = out->handshake,
-	        .payload = out->side[0].payload + out->side[1].payload > 0 && !flow_record_refused(out),
-	};
-	if (t->listed)
-		exchange.private_link = attribution_private_link(a, &out->side[0].addr, &out->side[1].addr,
-		        out->vlan[0]);
-	for (int i = 0; i < 2; i++) {
-		struct endpoint *e = &out->side[i];
-		e->missing = t->unseen != NULL ? t->unseen->missing[i] : 0;
-		attribution_place(a, &e->addr, &e->place);
-		if (t->listed)
-			attribution_listing(a, &e->addr, &e->place, out->start, &exchange, &e->listing);
-		else
-			e->listing = (struct listing){0};
-	}
+	for (int i = 0; i < 2; i++)
+		out->side[i].missing = t->unseen != NULL ? t->unseen->missing[i] : 0;
 }
 
 static void

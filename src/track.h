@@ -12,8 +12,7 @@
 #include "attribution/attribution.h"
 #include "base/slab.h"
 #include "flow/flow.h"
-#include "output/output.h"
-#include "policy/policy.h"
+#include "news.h"
 #include "stream/stream.h"
 #include "transfer/transfer.h"
 
@@ -24,12 +23,13 @@ enum { UNREAD_FLOWS, UNREAD_BYTES, UNREAD_COUNT };
 
 /* What all tracks share: the stages that they go through, the pipeline's. */
 struct tracks {
-	struct attribution *attribution;
+	const struct attribution *attribution;
 	struct flow_table *flows;
 	struct stream_pool *streams;
 	struct transfer_tracker *transfers;
-	struct policy *policy;
-	struct output *output;
+	const struct news_ops *news;
+	void *news_ctx;
+	bool tells_flows;     /* somebody wants each flow's record */
 	uint64_t infer_bytes; /* payload that makes an unread flow a transfer */
 	struct slab slab;
 	struct coverage_counter unread[UNREAD_COUNT];
@@ -58,7 +58,7 @@ void track_packet(struct track *t, enum side from, const struct packet *packet);
 /* So many bytes of payload came out of it as packets of other flows. */
 void track_tunnelled(struct track *t, enum side from, uint32_t bytes);
 
-/* The flow's record with places and listings; facts are the caller's. */
+/* The flow's record, without places; facts are the caller's. */
 void track_describe(struct track *t, struct flow_record *out);
 
 bool track_listed(const struct track *t); /* an end of its flow is on a list (at some time) */

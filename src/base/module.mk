@@ -6,9 +6,11 @@ libwaybill_a_SOURCES += \
 	src/base/digest.c src/base/digest.h \
 	src/base/frame.h \
 	src/base/hash.c src/base/hash.h \
+	src/base/keep.c src/base/keep.h \
 	src/base/packet.h \
 	src/base/reader.h \
 	src/base/record.c src/base/record.h \
+	src/base/ring.c src/base/ring.h \
 	src/base/slab.c src/base/slab.h \
 	src/base/table.c src/base/table.h \
 	src/base/text.c src/base/text.h \

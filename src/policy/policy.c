@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/table.h"
-#include "policy/keep.h"
+#include "base/keep.h"
 #include "policy/rules.h"
 
 /*

@@ -43,6 +43,9 @@ void policy_destroy(struct policy *p); /* takes NULL */
  */
 bool policy_flow(struct policy *p, const struct flow_record *r, bool ended);
 
+/* Does nothing that comes later change what the rules ask of r's flow? Needs no places. Pure. */
+bool policy_flow_settled(const struct flow_record *r);
+
 /* A transfer began, went on (an inferred one that grew much) or ended. Every transfer is shown here. */
 void policy_transfer(struct policy *p, const struct transfer_record *r, bool ended);
 

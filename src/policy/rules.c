@@ -46,6 +46,12 @@ rules_flow(const struct policy_conf *conf, const struct flow_record *r, struct f
 }
 
 bool
+policy_flow_settled(const struct flow_record *r)
+{
+	return exchanged(r) && r->side[0].payload + r->side[1].payload >= CONTACT_SETTLES_BYTES;
+}
+
+bool
 rules_transfer(const struct policy_conf *conf, const struct transfer_record *r, struct finding *out)
 {
 	if (!conf->sanctioned_transfer || r->form)

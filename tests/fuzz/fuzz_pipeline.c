@@ -12,6 +12,7 @@
 #include "conf.h"
 #include "output/output.h"
 #include "pipeline.h"
+#include "tell.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,7 +42,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (attribution == NULL)
 		load();
 	struct output *output = output_open(&conf.output, NULL, error, sizeof error);
-	struct pipeline *pipeline = output != NULL ? pipeline_create(&conf, attribution, output) : NULL;
+	struct tell *tell = output != NULL ? tell_create(&conf.policy, attribution, output) : NULL;
+	struct pipeline *pipeline = tell != NULL ? pipeline_create(&conf, attribution, true, &tell_news, tell) : NULL;
 	if (pipeline == NULL)
 		abort();
 	struct frame frame = {.time = INT64_C(1705282200) * CLOCK_SECOND};
@@ -56,8 +58,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		frame.data = reader_take(&r, frame.caplen);
 		pipeline_frames(pipeline, &frame, 1);
 	}
-	pipeline_finish(pipeline, NULL, 0, NULL, 0);
+	struct coverage coverage;
+	struct coverage_counter counters[128];
+	pipeline_flush(pipeline);
+	tell_flush(tell);
+	tell_coverage(tell, &coverage, counters, pipeline_coverage(pipeline, &coverage, counters, 128), 128);
 	pipeline_destroy(pipeline);
+	tell_destroy(tell);
 	output_close(output);
 	return 0;
 }

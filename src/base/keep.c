@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "policy/keep.h"
+#include "base/keep.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* A record that outlives its flow: deep copies for alerts that are still open. */
-#ifndef WAYBILL_POLICY_KEEP_H
-#define WAYBILL_POLICY_KEEP_H
+/* A record that outlives its flow: deep copies, for alerts that are still open and for other threads. */
+#ifndef WAYBILL_BASE_KEEP_H
+#define WAYBILL_BASE_KEEP_H
 
 #include "base/arena.h"
 #include "base/record.h"

@@ -1,0 +1,43 @@
+/*
+ * Packets are followed by a thread of its own, and what comes out is told by the caller's. The news are the
+ * same and come in the same order as where the caller follows the packets itself.
+ */
+#ifndef WAYBILL_RELAY_H
+#define WAYBILL_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "intake.h"
+#include "news.h"
+#include "pipeline.h"
+
+struct relay;
+
+struct relay *relay_create(void); /* NULL: out of memory */
+void relay_destroy(struct relay *r); /* takes NULL; stops the thread */
+
+extern const struct news_ops relay_news; /* for the pipeline; their ctx is a struct relay */
+
+/*
+ * Begins to follow what in reads. Both are the thread's from here on, until relay_deliver told the last. 0, or -1:
+ * no thread can be had.
+ */
+int relay_start(struct relay *r, struct intake *in, struct pipeline *p);
+
+/* No more is read: what is open ends, and the last news come. */
+void relay_wind_up(struct relay *r);
+
+/* What came with the news of one turn. Borrowed until the next one. */
+struct relay_turn {
+	struct capture_progress progress; /* path: NULL */
+	char *const *problems;            /* sentences about what could not be read */
+	size_t problem_count;
+	uint64_t lost;                    /* news that there was no memory for */
+	bool last;                        /* everything was told */
+};
+
+/* Tells news that wait. False: none came for a while. */
+bool relay_deliver(struct relay *r, const struct news_ops *to, void *ctx, struct relay_turn *out);
+
+#endif

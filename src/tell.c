@@ -1,0 +1,155 @@
+#include "config.h"
+
+#include "tell.h"
+
+#include <stdlib.h>
+
+struct tell {
+	struct attribution *attribution;
+	struct output *output;
+	struct policy *policy;
+	uint64_t transfers, alerts;
+	bool any_alert;
+	enum severity worst;
+};
+
+static void on_flow(void *ctx, const struct flow_record *r);
+static void on_watched(void *ctx, const struct flow_record *r, bool ended);
+static void on_transfer(void *ctx, const struct transfer_record *r, bool ended);
+static void on_time(void *ctx, int64_t now);
+static void on_alert(void *ctx, const struct alert *a);
+static void place(struct tell *t, struct flow_record *r);
+
+const struct news_ops tell_news = {on_flow, on_watched, on_transfer, on_time};
+
+struct tell *
+tell_create(const struct policy_conf *conf, struct attribution *attribution, struct output *output)
+{
+	static const struct policy_ops ops = {on_alert};
+	struct tell *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return NULL;
+	*t = (struct tell){.attribution = attribution, .output = output};
+	t->policy = policy_create(conf, &ops, t);
+	if (t->policy == NULL) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void
+tell_destroy(struct tell *t)
+{
+	if (t == NULL)
+		return;
+	policy_destroy(t->policy);
+	free(t);
+}
+
+void
+tell_flush(struct tell *t)
+{
+	policy_flush(t->policy);
+}
+
+void
+tell_coverage(struct tell *t, struct coverage *c, struct coverage_counter *counters, size_t count, size_t room)
+{
+	size_t rules;
+	const struct coverage_counter *policy = policy_counters(t->policy, &rules);
+	for (size_t i = 0; i < rules && count < room; i++)
+		counters[count++] = policy[i];
+	c->transfers = t->transfers;
+	c->alerts = t->alerts;
+	c->unread = counters;
+	c->unread_count = count;
+	output_coverage(t->output, c);
+}
+
+bool
+tell_worst(const struct tell *t, enum severity *out)
+{
+	*out = t->worst;
+	return t->any_alert;
+}
+
+static void
+on_flow(void *ctx, const struct flow_record *r)
+{
+	struct tell *t = ctx;
+	struct flow_record flow = *r;
+	place(t, &flow);
+	output_flow(t->output, &flow);
+}
+
+static void
+on_watched(void *ctx, const struct flow_record *r, bool ended)
+{
+	struct tell *t = ctx;
+	struct flow_record flow = *r;
+	place(t, &flow);
+	policy_flow(t->policy, &flow, ended);
+}
+
+static void
+on_transfer(void *ctx, const struct transfer_record *r, bool ended)
+{
+	struct tell *t = ctx;
+	struct transfer_record transfer = *r;
+	struct flow_record flow = *r->flow, data;
+	place(t, &flow);
+	transfer.flow = &flow;
+	if (r->data != NULL) {
+		data = *r->data;
+		place(t, &data);
+		transfer.data = &data;
+	}
+	if (ended) {
+		t->transfers++;
+		output_transfer(t->output, &transfer);
+	}
+	policy_transfer(t->policy, &transfer, ended);
+}
+
+static void
+on_time(void *ctx, int64_t now)
+{
+	struct tell *t = ctx;
+	policy_time(t->policy, now);
+}
+
+static void
+on_alert(void *ctx, const struct alert *a)
+{
+	struct tell *t = ctx;
+	t->alerts += a->action == ALERT_OPEN;
+	if (!t->any_alert || a->severity > t->worst)
+		t->worst = a->severity;
+	t->any_alert = true;
+	output_alert(t->output, a);
+}
+
+/* Where both ends are, and what the lists say of them at the time of the flow. */
+static void
+place(struct tell *t, struct flow_record *r)
+{
+	struct attribution *a = t->attribution;
+	const bool listed = attribution_listed(a, &r->side[0].addr) || attribution_listed(a, &r->side[1].addr);
+	struct exchange exchange = {
+	        .two_way = r->side[0].packets > 0 && r->side[1].packets > 0,
+	        .handshake = r->handshake,
+	        .payload = r->side[0].payload + r->side[1].payload > 0 && !flow_record_refused(r),
+	};
+	if (listed)
+		exchange.private_link =
+		        attribution_private_link(a, &r->side[0].addr, &r->side[1].addr, r->vlan[0]);
+	for (int i = 0; i < 2; i++) {
+		struct endpoint *e = &r->side[i];
+		attribution_place(a, &e->addr, &e->place);
+		if (listed)
+			attribution_listing(a, &e->addr, &e->place, r->start, &exchange, &e->listing);
+		else
+			e->listing = (struct listing){0};
+	}
+}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "log.h"
 
@@ -21,13 +22,24 @@ enum { TEXT_LOOK = 1024, REGEX_LOOK = 512, NOISE_MIN = 32, NOISE_LOOK = 64 };
 static const int magic_flags = MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_ELF |
                                MAGIC_NO_CHECK_TOKENS | MAGIC_NO_CHECK_CSV;
 
+/* The same pages and pictures cross a network again and again: what libmagic said of bytes it says of them always. */
+enum { KNOWN_MAX = 256 };
+
+struct known {
+	uint64_t hash; /* of the bytes */
+	struct filetype_answer answer; /* without a media type: none is known */
+};
+
 struct filetype {
 	magic_t magic; /* NULL: it could not be loaded */
+	struct hash_key key;
+	struct known known[KNOWN_MAX]; /* each in the place that its hash names: a newer one takes it */
 };
 
 static magic_t magic_start(void);
 static void copy(char *out, size_t size, const char *text);
 static void answer(struct filetype_answer *out, const char *mime, const char *kind);
+static int by_magic(struct filetype *f, const uint8_t *bytes, size_t len, struct filetype_answer *out);
 static bool is_noise(const uint8_t *bytes, size_t len);
 static bool may_be_named(const uint8_t *bytes, size_t len);
 static bool is_word(const uint8_t bytes[4]);
@@ -43,8 +55,10 @@ struct filetype *
 filetype_open(void)
 {
 	struct filetype *f = calloc(1, sizeof *f);
-	if (f != NULL)
-		f->magic = magic_start();
+	if (f == NULL)
+		return NULL;
+	f->key = hash_key_random();
+	f->magic = magic_start();
 	return f;
 }
 
@@ -75,6 +89,21 @@ filetype_detect(struct filetype *f, const uint8_t *bytes, size_t len, struct fil
 		return -1;
 	if (text && len > TEXT_LOOK)
 		len = TEXT_LOOK;
+	const uint64_t hash = hash_bytes(&f->key, bytes, len);
+	struct known *known = &f->known[hash % KNOWN_MAX];
+	if (known->hash == hash && known->answer.mime[0] != '\0') {
+		*out = known->answer;
+		return 0;
+	}
+	if (by_magic(f, bytes, len, out) != 0)
+		return -1;
+	*known = (struct known){hash, *out};
+	return 0;
+}
+
+static int
+by_magic(struct filetype *f, const uint8_t *bytes, size_t len, struct filetype_answer *out)
+{
 	magic_setflags(f->magic, magic_flags | MAGIC_MIME_TYPE);
 	answer(out, magic_buffer(f->magic, bytes, len), NULL);
 	if (out->mime[0] == '\0')

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,10 @@ static const struct {
 	{BYTES("GIF89a\1\0\1\0"), "image/gif"},
 	{BYTES("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\6\0\0\0"), "image/png"},
 	{BYTES("II*\0\x08\0\0\0"), "image/tiff"},
+	{BYTES("\0\0\0\x20" "ftypisom\0\0\2\0isomiso2avc1mp41"), "video/mp4"},
+	{BYTES("\0\0\0\x18" "ftypM4A \0\0\0\0M4A isom"), "audio/x-m4a"},
+	{BYTES("\0\0\0\x1c" "ftypavif\0\0\0\0avifmif1miaf"), "image/avif"},
+	{BYTES("\0\0\0\x14" "ftypqt  \0\0\2\0qt  "), "video/quicktime"},
 };
 
 static const struct {
@@ -65,7 +70,9 @@ static const struct {
 	{BYTES("FORM\0\0\1\0ILBM")},
 	{BYTES("RIFX\0\0\1\0WAVE")},
 	{BYTES("<?xml version=\"1.0\"?>\n<project name=\"ant\"><!-- harmony -->")},
-	{BYTES("\0\0\0\x14" "ftypmp42")},
+	{BYTES("\0\0\0\x14" "ftypzzzz")},
+	{BYTES("\0\0\1\x14" "ftypmp42")},
+	{BYTES("\0\0\0\x14" "ftypmp4")},
 	{BYTES("BMW is no image")},
 	{BYTES("\x47 alone is no film")},
 };
@@ -160,6 +167,34 @@ test_magic(void **state)
 	filetype_close(f);
 }
 
+/* The answer to the same bytes is the same, whatever was asked between: texts that libmagic alone knows. */
+static void
+test_again(void **state)
+{
+	(void)state;
+	struct filetype_answer first[600], a;
+	struct filetype *f = filetype_open(), *fresh = filetype_open();
+	for (size_t round = 0; round < 2; round++)
+		for (unsigned i = 0; i < COUNT(first); i++) {
+			char text[80];
+			int len = snprintf(text, sizeof text, i % 3 == 0   ? "#!/bin/tool%u\n\xb0\xa1\n"
+			                                      : i % 3 == 1 ? "%%!PS of %u"
+			                                                   : "\xb0\xa1\xb3\xaa of %u\n", i);
+			assert_int_equal(filetype_detect(f, (const uint8_t *)text, (size_t)len, &a), 0);
+			if (round == 0)
+				first[i] = a;
+			assert_string_equal(a.mime, first[i].mime);
+			assert_string_equal(a.kind, first[i].kind);
+			if (round == 0 || i % 50 > 0)
+				continue;
+			assert_int_equal(filetype_detect(fresh, (const uint8_t *)text, (size_t)len, &a), 0);
+			assert_string_equal(a.mime, first[i].mime);
+			assert_string_equal(a.kind, first[i].kind);
+		}
+	filetype_close(f);
+	filetype_close(fresh);
+}
+
 int
 main(void)
 {
@@ -167,6 +202,7 @@ main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_packed),
 		cmocka_unit_test(test_magic),
+		cmocka_unit_test(test_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

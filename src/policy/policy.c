@@ -67,7 +67,7 @@ static void alert_show(struct open_alert *a, const struct finding *f);
 static void alert_close(struct policy *p, struct open_alert *a);
 static void alert_free(struct policy *p, struct open_alert *a);
 static void alert_tell(struct policy *p, const struct open_alert *a, enum alert_action action);
-static size_t subject_key(const char *rule, const char *id, char *key, size_t size);
+static size_t subject_key(const char *rule, const char *id, char key[RULE_KEY_MAX]);
 
 struct policy *
 policy_create(const struct policy_conf *conf, const struct policy_ops *ops, void *ctx)
@@ -212,7 +212,9 @@ static struct subject *
 subject_find(struct policy *p, const char *rule, const char *id)
 {
 	char key[RULE_KEY_MAX];
-	return table_get(p->subjects, key, subject_key(rule, id, key, sizeof key));
+	if (table_count(p->subjects) == 0)
+		return NULL;
+	return table_get(p->subjects, key, subject_key(rule, id, key));
 }
 
 /* Finds or opens the alert that f belongs to and enters f's subject in it. NULL: out of memory. */
@@ -231,7 +233,7 @@ subject_begin(struct policy *p, const struct finding *f)
 	}
 	s->alert = a;
 	memcpy(s->id, f->subject, sizeof s->id);
-	len = subject_key(f->rule, f->subject, key, sizeof key);
+	len = subject_key(f->rule, f->subject, key);
 	if (table_put(p->subjects, key, len, s, NULL) < 0) {
 		free(s);
 		return NULL;
@@ -246,7 +248,7 @@ static void
 subject_end(struct policy *p, struct subject *s)
 {
 	char key[RULE_KEY_MAX];
-	table_remove(p->subjects, key, subject_key(s->alert->rule, s->id, key, sizeof key));
+	table_remove(p->subjects, key, subject_key(s->alert->rule, s->id, key));
 	TAILQ_REMOVE(&s->alert->underway, s, siblings);
 	free(s);
 }
@@ -354,7 +356,11 @@ alert_tell(struct policy *p, const struct open_alert *a, enum alert_action actio
 }
 
 static size_t
-subject_key(const char *rule, const char *id, char *key, size_t size)
+subject_key(const char *rule, const char *id, char key[RULE_KEY_MAX])
 {
-	return (size_t)snprintf(key, size, "%s %s", rule, id);
+	const size_t rule_len = strlen(rule), id_len = strnlen(id, RECORD_ID_MAX);
+	memcpy(key, rule, rule_len);
+	key[rule_len] = ' ';
+	memcpy(key + rule_len + 1, id, id_len);
+	return rule_len + 1 + id_len;
 }

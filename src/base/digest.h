@@ -5,19 +5,39 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
+
 enum digest_kind {
 	DIGEST_MD5,    /* JA3, HASSH: an identifier, no proof of anything */
 	DIGEST_SHA256, /* JA4 */
 };
 
-/* The algorithms, looked up once: that takes longer than a digest of a few hundred bytes. Zeroed: none is. */
-struct digests {
-	struct evp_md_st *algorithm[DIGEST_SHA256 + 1];
+enum { DIGESTS_MADE = 256, DIGESTS_MADE_TEXT = 40 };
+
+struct digests_made {
+	uint64_t hash; /* of the input */
+	char text[DIGESTS_MADE_TEXT];
 };
 
-/* One that can't be had is looked up again for each digest. */
+/*
+ * The algorithms, looked up once: that takes longer than a digest of a few hundred bytes. And the fingerprints made
+ * last: a network has a few dozen programs, each of which offers the same every time. Zeroed: none of either.
+ */
+struct digests {
+	struct evp_md_st *algorithm[DIGEST_SHA256 + 1];
+	struct hash_key key;
+	struct digests_made *made; /* each in the place that its hash names; NULL: out of memory */
+};
+
+/* An algorithm that can't be had is looked up again for each digest. */
 void digests_init(struct digests *d);
 void digests_clear(struct digests *d);
+
+/*
+ * The text that was made of these bytes before. Empty: none was, or another took its place; what is made of them now goes
+ * there, DIGESTS_MADE_TEXT bytes at most. Until the next call. NULL: nothing is remembered. known: may be NULL.
+ */
+char *digests_made(const struct digests *known, const void *bytes, size_t len);
 
 enum { DIGEST_HEX_MAX = 65 };
 

@@ -175,6 +175,47 @@ test_fingerprints(void **state)
 	assert_string_equal(text + 23, "_000000000000");
 }
 
+/* What is remembered is what would be made: hellos that differ in one place, with GREASE, without lists, too long. */
+static void
+test_remembered(void **state)
+{
+	static uint8_t bytes[4 * 1300];
+	struct digests known;
+	(void)state;
+	digests_init(&known);
+	for (unsigned i = 0; i < 3000; i++) {
+		const unsigned n = i % 500;
+		const size_t len = n == 499 ? sizeof bytes : 40;
+		struct tls_hello h = {.version = 0x0303, .has_server_name = n & 1};
+		memset(bytes, 0, sizeof bytes);
+		for (size_t at = 0; at < len; at += 4) {
+			bytes[at] = (uint8_t)(at / 4 % 5);
+			bytes[at + 1] = (uint8_t)(at == n / 2 % 40 ? n : at);
+		}
+		memset(bytes + (n % 7) * 4, n % 3 == 0 ? 0x0a : n % 3 == 1 ? 0xda : 0, 2);
+		if (n % 11 > 0)
+			h.ciphers = reader_init(bytes, len);
+		if (n % 13 > 0)
+			h.extensions = reader_init(bytes, len);
+		h.groups = reader_init(bytes, n % 10 * 2);
+		h.formats = reader_init(bytes, n % 4);
+		h.signatures = reader_init(bytes, n % 17 == 0 ? len : n % 8 * 2);
+		h.versions = reader_init(bytes, n % 5 * 2);
+		h.alpn = reader_init((const uint8_t *)"h2http/1.1" + n % 3, n % 5);
+
+		char ja3[DIGEST_HEX_MAX], made_ja3[DIGEST_HEX_MAX], text[TLS_JA4_MAX], made_text[TLS_JA4_MAX];
+		assert_non_null(tls_ja3(&known, &h, ja3));
+		assert_non_null(tls_ja3(NULL, &h, made_ja3));
+		assert_string_equal(ja3, made_ja3);
+		const char *told = tls_ja4(&known, &h, text);
+		if (tls_ja4(NULL, &h, made_text) == NULL)
+			assert_null(told);
+		else
+			assert_string_equal(told, made_text);
+	}
+	digests_clear(&known);
+}
+
 static void
 test_established(void **state)
 {
@@ -253,6 +294,7 @@ main(void)
 	        cmocka_unit_test(test_small_records),
 	        cmocka_unit_test(test_prefixes),
 	        cmocka_unit_test(test_fingerprints),
+	        cmocka_unit_test(test_remembered),
 	        cmocka_unit_test(test_established),
 	        cmocka_unit_test(test_ssl2),
 	        cmocka_unit_test(test_bad_hello),

@@ -61,6 +61,7 @@ struct ssh {
 };
 
 static enum verdict probe_half(const uint8_t *bytes, size_t len);
+static bool has_line(const uint8_t *bytes, size_t len, const char *word, size_t word_len);
 static bool is_text(const uint8_t *bytes, size_t len);
 static size_t half_banner(struct half *half, const uint8_t *bytes, size_t len);
 static size_t half_packet(struct ssh *h, enum side from, const uint8_t *bytes, size_t len);
@@ -175,7 +176,20 @@ probe_half(const uint8_t *bytes, size_t len)
 		return VERDICT_MORE;
 	if (memcmp(bytes, word, n) == 0)
 		return n == 4 ? VERDICT_DONE : VERDICT_MORE;
-	return memmem(bytes, len, "\nSSH-", 5) != NULL && is_text(bytes, len) ? VERDICT_DONE : VERDICT_NOT_MINE;
+	return has_line(bytes, len, word, 4) && is_text(bytes, len) ? VERDICT_DONE : VERDICT_NOT_MINE;
+}
+
+/* Does a line but the first begin with word? */
+static bool
+has_line(const uint8_t *bytes, size_t len, const char *word, size_t word_len)
+{
+	const uint8_t *end = bytes + len, *line = bytes;
+	while ((line = memchr(line, '\n', (size_t)(end - line))) != NULL) {
+		line++;
+		if ((size_t)(end - line) >= word_len && memcmp(line, word, word_len) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool

@@ -124,7 +124,7 @@ static const struct {
         {"ap4x", "QuickTime movie, ProRes 4444 XQ"},
 };
 
-static bool has_mark(const uint8_t *bytes, size_t len, const struct mark *m);
+static inline bool has_mark(const uint8_t *bytes, size_t len, const struct mark *m);
 static bool answer(struct filetype_answer *out, const char *mime, const char *kind);
 static bool by_signature(const uint8_t *bytes, size_t len, struct filetype_answer *out);
 static bool by_codec(const uint8_t *bytes, size_t len, struct filetype_answer *out);
@@ -143,7 +143,7 @@ filetype_by_table(const uint8_t *bytes, size_t len, struct filetype_answer *out)
 	return found ? 0 : -1;
 }
 
-static bool
+static inline bool
 has_mark(const uint8_t *bytes, size_t len, const struct mark *m)
 {
 	return len >= m->at && len - m->at >= m->len &&
@@ -153,16 +153,20 @@ has_mark(const uint8_t *bytes, size_t len, const struct mark *m)
 static bool
 answer(struct filetype_answer *out, const char *mime, const char *kind)
 {
-	snprintf(out->mime, sizeof out->mime, "%s", mime);
-	snprintf(out->kind, sizeof out->kind, "%s", kind);
+	const size_t mime_len = strnlen(mime, sizeof out->mime - 1), kind_len = strnlen(kind, sizeof out->kind - 1);
+	memcpy(out->mime, mime, mime_len);
+	memcpy(out->kind, kind, kind_len);
+	out->mime[mime_len] = out->kind[kind_len] = '\0';
 	return true;
 }
 
 static bool
 by_signature(const uint8_t *bytes, size_t len, struct filetype_answer *out)
 {
-	for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
+	for (size_t i = 0; len > 0 && i < sizeof signatures / sizeof signatures[0]; i++) {
 		const struct signature *s = &signatures[i];
+		if (s->first.at == 0 && (uint8_t)s->first.bytes[0] != bytes[0])
+			continue;
 		if (has_mark(bytes, len, &s->first) && has_mark(bytes, len, &s->second))
 			return answer(out, s->mime, s->kind);
 	}

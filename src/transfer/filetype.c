@@ -43,6 +43,7 @@ static int by_magic(struct filetype *f, const uint8_t *bytes, size_t len, struct
 static bool is_noise(const uint8_t *bytes, size_t len);
 static bool may_be_named(const uint8_t *bytes, size_t len);
 static bool is_word(const uint8_t bytes[4]);
+static size_t printable(const uint8_t *bytes, size_t len);
 static bool is_text(const uint8_t *bytes, size_t len);
 static bool by_beginning(const uint8_t *bytes, size_t len, struct filetype_answer *out);
 static bool is_json(const uint8_t *bytes, size_t len);
@@ -199,13 +200,30 @@ is_word(const uint8_t bytes[4])
 static bool
 is_text(const uint8_t *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (bytes[i] < ' ' && memchr("\t\n\f\r\x1b", bytes[i], 5) == NULL)
+	for (size_t i = printable(bytes, len); i < len; i += 1 + printable(bytes + i + 1, len - i - 1))
+		if (memchr("\t\n\f\r\x1b", bytes[i], 5) == NULL)
 			return false;
 	for (size_t cut = 0; cut < 4 && cut <= len; cut++)
 		if (text_is_utf8(bytes, len - cut))
 			return true;
 	return false;
+}
+
+/* How many bytes stand before a control character, eight at a time where none of them is one. */
+static size_t
+printable(const uint8_t *bytes, size_t len)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	size_t n = 0;
+	for (uint64_t eight; len - n >= sizeof eight; n += sizeof eight) {
+		memcpy(&eight, bytes + n, sizeof eight);
+		/* What is below a space borrows when that is taken away, and has no top bit of its own. */
+		if (((eight - each * ' ') & ~eight & each * 0x80) != 0)
+			break;
+	}
+	while (n < len && bytes[n] >= ' ')
+		n++;
+	return n;
 }
 
 /* Markup, JSON, or plain text; false: it begins as scripts, PostScript, RTF, keys or mails do. */

@@ -284,7 +284,7 @@ session_free(struct session *s)
 	struct transfer *t;
 	while ((t = LIST_FIRST(&s->transfers)) != NULL) {
 		LIST_REMOVE(t, in_session);
-		free(t);
+		slab_give(&s->tracker->transfers, t);
 	}
 	if (s->over)
 		free(s->last);

@@ -52,6 +52,8 @@ transfer_tracker_create(const struct transfer_limits *limits, const struct trans
 	arena_init(&t->scratch, 0);
 	digests_init(&t->digests);
 	slab_init(&t->sessions, sizeof(struct session));
+	slab_init(&t->transfers, sizeof(struct transfer));
+	slab_init(&t->files, sizeof(struct waybill));
 	TAILQ_INIT(&t->waybills);
 	TAILQ_INIT(&t->waiting);
 	t->pool = (struct assembly_pool){.limit = t->limits.memory,
@@ -87,6 +89,8 @@ transfer_tracker_destroy(struct transfer_tracker *t)
 	digests_clear(&t->digests);
 	arena_clear(&t->scratch);
 	slab_clear(&t->sessions);
+	slab_clear(&t->transfers);
+	slab_clear(&t->files);
 	free(t);
 }
 

@@ -40,7 +40,7 @@ struct transfer_tracker {
 	struct assembly_pool pool;
 	struct filetype *filetype;     /* NULL: types are not known */
 
-	struct slab sessions;
+	struct slab sessions, transfers, files; /* struct session, transfer, waybill */
 	size_t open;                   /* waybills */
 	struct waybill_list waybills;  /* oldest first */
 	struct table *joined;          /* files that come in parts, by their key */

@@ -28,9 +28,10 @@ struct transfer *
 transfer_begin(struct session *s, const struct transfer_start *start)
 {
 	struct waybill *w = NULL;
-	struct transfer *t = calloc(1, sizeof *t);
+	struct transfer *t = slab_take(&s->tracker->transfers);
 	if (t == NULL)
 		return NULL;
+	*t = (struct transfer){.session = s, .at = start->offset};
 	if (start->join_key != NULL)
 		w = joined_find(s, start);
 	if (w != NULL) {
@@ -40,7 +41,7 @@ transfer_begin(struct session *s, const struct transfer_start *start)
 		bool joined = start->join_key != NULL;
 		w = waybill_open(s, start->sender, joined ? 0 : start->offset, joined);
 		if (w == NULL) {
-			free(t);
+			slab_give(&s->tracker->transfers, t);
 			return NULL;
 		}
 		if (joined)
@@ -48,8 +49,7 @@ transfer_begin(struct session *s, const struct transfer_start *start)
 	}
 	w->parts++;
 	t->waybill = w;
-	t->session = session_ref(s);
-	t->at = start->offset;
+	(void)session_ref(s);
 	LIST_INSERT_HEAD(&s->transfers, t, in_session);
 
 	if (start->method != NULL)
@@ -251,7 +251,7 @@ transfer_end(struct transfer *t, enum transfer_state state)
 		return;
 	struct session *s = t->session;
 	struct waybill *w = part_detach(t);
-	free(t);
+	slab_give(&s->tracker->transfers, t);
 	part_end(w, state);
 	session_unref(s);
 }
@@ -263,7 +263,7 @@ transfer_discard(struct transfer *t)
 		return;
 	struct session *s = t->session;
 	struct waybill *w = part_detach(t);
-	free(t);
+	slab_give(&s->tracker->transfers, t);
 	if (!w->began && w->parts == 0)
 		waybill_forget(w);
 	part_end(w, TRANSFER_ABORTED);

@@ -3,7 +3,6 @@
 #include "transfer/waybill.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +18,7 @@ typedef void tell_fn(void *ctx, const struct transfer_record *r);
 static bool is_watched(const struct session *s);
 static bool make_room(struct transfer_tracker *t);
 static void waybill_name_it(struct waybill *w, const struct flow_record *flow);
+static size_t put_decimal(char *out, uint64_t value);
 static void waybill_settle(struct waybill *w, enum transfer_state state);
 static void settle_hash(struct waybill *w, bool whole);
 static void settle_sent(struct waybill *w);
@@ -30,14 +30,12 @@ struct waybill *
 waybill_open(struct session *s, enum side sender, uint64_t offset, bool refill)
 {
 	struct transfer_tracker *t = s->tracker;
-	struct waybill *w = make_room(t) ? calloc(1, sizeof *w) : NULL;
+	struct waybill *w = make_room(t) ? slab_take(&t->files) : NULL;
 	if (w == NULL) {
 		tracker_count(t, COUNT_OPEN_LIMIT);
 		return NULL;
 	}
-	w->tracker = t;
-	w->session = session_ref(s);
-	w->ordinal = s->begun++;
+	*w = (struct waybill){.tracker = t, .session = session_ref(s), .ordinal = s->begun++};
 	arena_init(&w->arena, WAYBILL_MEMORY);
 	assembly_init(&w->assembly, &t->pool, offset, refill);
 	w->record.sender = sender;
@@ -137,7 +135,7 @@ waybill_destroy(struct waybill *w)
 	session_unref(w->session);
 	session_unref(w->data);
 	arena_clear(&w->arena);
-	free(w);
+	slab_give(&t->files, w);
 }
 
 bool
@@ -167,13 +165,32 @@ static void
 waybill_name_it(struct waybill *w, const struct flow_record *flow)
 {
 	char origin[RECORD_ID_MAX + 2 * 24];
-	int len = snprintf(origin, sizeof origin, "%s %" PRId64 " %" PRIu32, flow->id, flow->start,
-	        w->ordinal);
-	const uint64_t id = hash_stable(origin, (size_t)len);
+	size_t len = strnlen(flow->id, RECORD_ID_MAX);
+	memcpy(origin, flow->id, len);
+	origin[len++] = ' ';
+	if (flow->start < 0)
+		origin[len++] = '-';
+	len += put_decimal(origin + len, flow->start < 0 ? -(uint64_t)flow->start : (uint64_t)flow->start);
+	origin[len++] = ' ';
+	len += put_decimal(origin + len, w->ordinal);
+	const uint64_t id = hash_stable(origin, len);
 	uint8_t bytes[sizeof id];
 	for (size_t i = 0; i < sizeof id; i++)
 		bytes[i] = (uint8_t)(id >> 8 * (sizeof id - 1 - i));
 	text_hex(w->record.id, bytes, sizeof bytes);
+}
+
+/* 20 digits at most; how many. */
+static size_t
+put_decimal(char *out, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	memcpy(out, digits + at, sizeof digits - at);
+	return sizeof digits - at;
 }
 
 /* Sizes, state, hashes and type, at the end. */

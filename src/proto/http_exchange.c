@@ -82,11 +82,10 @@ struct http_exchange *
 http_exchange_create(const struct http_head *request, const struct session_ends *ends, enum side server)
 {
 	struct mime_text user;
-	struct http_exchange *x = calloc(1, sizeof *x);
+	struct http_exchange *x = malloc(sizeof *x);
 	if (x == NULL)
 		return NULL;
-	x->refs = 1;
-	x->unknown = request == NULL;
+	*x = (struct http_exchange){.refs = 1, .unknown = request == NULL};
 	arena_init(&x->arena, ARENA_MAX);
 	if (request == NULL)
 		return x;

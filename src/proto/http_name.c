@@ -23,7 +23,7 @@ static struct target split(const uint8_t *url, size_t len);
 static void drop_userinfo(struct target *t);
 static char *build(struct arena *a, const struct target *t);
 static size_t encoded_len(const uint8_t *bytes, size_t len);
-static size_t encode(char *out, const uint8_t *bytes, size_t len);
+static size_t encode(char *out, size_t out_len, const uint8_t *bytes, size_t len);
 static bool fits_url(uint8_t c);
 static void last_component(struct mime_text *name);
 static bool windows_path(const struct mime_text *name);
@@ -144,18 +144,19 @@ build(struct arena *a, const struct target *t)
 {
 	if (t->scheme_len + t->authority_len + t->path_len > HTTP_URL_MAX)
 		return NULL;
-	char *url = arena_alloc(a, encoded_len(t->scheme, t->scheme_len) + encoded_len(t->authority, t->authority_len) +
-	                                   encoded_len(t->path, t->path_len) + sizeof "://");
+	const size_t scheme = encoded_len(t->scheme, t->scheme_len);
+	const size_t authority = encoded_len(t->authority, t->authority_len), path = encoded_len(t->path, t->path_len);
+	char *url = arena_alloc(a, scheme + authority + path + sizeof "://");
 	if (url == NULL)
 		return NULL;
 	size_t n = 0;
 	if (t->authority != NULL) {
-		n += encode(url, t->scheme, t->scheme_len);
+		n += encode(url, scheme, t->scheme, t->scheme_len);
 		memcpy(url + n, "://", 3);
 		n += 3;
-		n += encode(url + n, t->authority, t->authority_len);
+		n += encode(url + n, authority, t->authority, t->authority_len);
 	}
-	n += encode(url + n, t->path, t->path_len);
+	n += encode(url + n, path, t->path, t->path_len);
 	url[n] = '\0';
 	return url;
 }
@@ -163,17 +164,22 @@ build(struct arena *a, const struct target *t)
 static size_t
 encoded_len(const uint8_t *bytes, size_t len)
 {
-	size_t n = 0;
+	size_t n = len;
 	for (size_t i = 0; i < len; i++)
-		n += fits_url(bytes[i]) ? 1 : 3;
+		n += fits_url(bytes[i]) ? 0 : 2;
 	return n;
 }
 
+/* Into out_len bytes, as encoded_len() says; returns that. */
 static size_t
-encode(char *out, const uint8_t *bytes, size_t len)
+encode(char *out, size_t out_len, const uint8_t *bytes, size_t len)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	size_t n = 0;
+	if (out_len == len && len > 0)
+		memcpy(out, bytes, len);
+	if (out_len == len)
+		return len;
 	for (size_t i = 0; i < len; i++) {
 		if (fits_url(bytes[i])) {
 			out[n++] = (char)bytes[i];

@@ -65,13 +65,10 @@ http_payload_open(struct session *s, enum side from, const struct http_head *hea
 	const struct mime_field *type = http_head_field(head, "content-type");
 	if (body->framing == HTTP_BODY_NONE || (!head->response && is_machinery(x)))
 		return NULL;
-	struct http_payload *p = calloc(1, sizeof *p);
+	struct http_payload *p = malloc(sizeof *p);
 	if (p == NULL)
 		return NULL;
-	p->session = s;
-	p->from = from;
-	p->x = http_exchange_ref(x);
-	p->request = !head->response;
+	*p = (struct http_payload){.session = s, .from = from, .x = http_exchange_ref(x), .request = !head->response};
 	if ((p->request && mime_type_is(type, "multipart/")) ||
 	        (head->status == 206 && mime_type_is(type, "multipart/byteranges"))) {
 		keep_validator(p, head);

@@ -152,7 +152,8 @@ mime_fields_find(const struct mime_fields *f, const char *name, const struct mim
 {
 	const size_t len = strlen(name);
 	for (size_t i = after != NULL ? (size_t)(after - f->field) + 1 : 0; i < f->count; i++)
-		if (f->field[i].name_len == len && text_prefix_nocase(f->field[i].name, len, name))
+		if (f->field[i].name_len == len && ((f->field[i].name[0] ^ name[0]) & 0xdf) == 0 &&
+		        text_prefix_nocase(f->field[i].name, len, name))
 			return &f->field[i];
 	return NULL;
 }

@@ -126,7 +126,7 @@ static bool
 mentions(const uint8_t *value, size_t len, const char *name)
 {
 	for (size_t i = 0; i < len; i++)
-		if (text_prefix_nocase(value + i, len - i, name))
+		if (((value[i] ^ name[0]) & 0xdf) == 0 && text_prefix_nocase(value + i, len - i, name))
 			return true;
 	return false;
 }

@@ -47,6 +47,7 @@ static void on_flow_talk(void *ctx, struct flow *f, unsigned seen, const uint32_
 static void on_flow_end(void *ctx, struct flow *f);
 static bool on_ask_watched(void *ctx, void *flow);
 static void on_describe(void *ctx, void *flow, struct flow_record *out);
+static void on_ask_ends(void *ctx, void *flow, struct session_ends *out);
 static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
 static void on_transfer_ended(void *ctx, const struct transfer_record *r);
 static void look_inside(struct pipeline *p, const struct packet *packet);
@@ -61,7 +62,7 @@ pipeline_create(const struct conf *conf, const struct attribution *attribution, 
 	static const struct flow_ops flow_ops = {.begin = on_flow_begin, .talk = on_flow_talk, .end = on_flow_end};
 	static const struct transfer_ops transfer_ops = {
 	        .began = on_transfer_under_way, .grew = on_transfer_under_way, .ended = on_transfer_ended,
-	        .watched = on_ask_watched, .flow = on_describe};
+	        .watched = on_ask_watched, .flow = on_describe, .ends = on_ask_ends};
 
 	struct pipeline *p = calloc(1, sizeof *p);
 	if (p == NULL)
@@ -239,6 +240,13 @@ on_ask_watched(void *ctx, void *flow)
 {
 	(void)ctx;
 	return track_listed(flow);
+}
+
+static void
+on_ask_ends(void *ctx, void *flow, struct session_ends *out)
+{
+	(void)ctx;
+	track_ends(flow, out);
 }
 
 static void

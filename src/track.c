@@ -182,6 +182,15 @@ track_tunnelled(struct track *t, enum side from, uint32_t bytes)
 		u->tunnelled[from] += bytes;
 }
 
+void
+track_ends(const struct track *t, struct session_ends *out)
+{
+	struct flow_view v;
+	flow_look(t->flow, &v);
+	*out = (struct session_ends){.addr = {*v.addr[0], *v.addr[1]}, .port = {v.port[0], v.port[1]},
+	        .transport = v.transport};
+}
+
 bool
 track_listed(const struct track *t)
 {
@@ -279,9 +288,7 @@ track_open_session(struct track *t, int64_t time)
 		return;
 	struct flow_view v;
 	flow_look(t->flow, &v);
-	struct session_ends ends = {.addr = {*v.addr[0], *v.addr[1]}, .port = {v.port[0], v.port[1]},
-	        .transport = v.transport, .midstream = v.midstream};
-	t->session = session_open(t->all->transfers, t, &ends, time);
+	t->session = session_open(t->all->transfers, t, v.midstream, time);
 	if (t->session == NULL)
 		return;
 	flow_table_charge(t->all->flows, SESSION_COST);

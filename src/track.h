@@ -61,6 +61,8 @@ void track_tunnelled(struct track *t, enum side from, uint32_t bytes);
 /* The flow's record, without places; facts are the caller's. */
 void track_describe(struct track *t, struct flow_record *out);
 
+void track_ends(const struct track *t, struct session_ends *out);
+
 bool track_listed(const struct track *t); /* an end of its flow is on a list (at some time) */
 
 extern const struct stream_ops track_stream_ops; /* their ctx is a track */

@@ -255,10 +255,11 @@ static enum verdict
 choose(const struct conversation *c, const struct probe *p, const struct proto **chosen)
 {
 	enum verdict all = VERDICT_NOT_MINE;
+	const struct session_ends ends = session_ends(c->session);
 	*chosen = NULL;
 	for (size_t i = 0; protos[i] != NULL; i++) {
 		const struct proto *proto = protos[i];
-		if (proto->transport != session_ends(c->session)->transport ||
+		if (proto->transport != ends.transport ||
 		        (c->refused & 1u << i) != 0)
 			continue;
 		enum verdict v = proto->probe(p);
@@ -280,9 +281,10 @@ choose(const struct conversation *c, const struct probe *p, const struct proto *
 static const struct proto *
 likely(const struct conversation *c, const struct probe *p)
 {
+	const struct session_ends ends = session_ends(c->session);
 	for (size_t i = 0; protos[i] != NULL; i++) {
 		const struct proto *proto = protos[i];
-		if (proto->transport == session_ends(c->session)->transport &&
+		if (proto->transport == ends.transport &&
 		        (c->refused & 1u << i) == 0 && port_fits(proto, p) &&
 		        proto->probe(p) == VERDICT_MORE)
 			return proto;
@@ -303,8 +305,8 @@ port_fits(const struct proto *proto, const struct probe *p)
 static struct probe
 probe_of(const struct conversation *c)
 {
-	const struct session_ends *ends = session_ends(c->session);
-	return (struct probe){.port = {ends->port[SIDE_SOURCE], ends->port[SIDE_DESTINATION]},
+	const struct session_ends ends = session_ends(c->session);
+	return (struct probe){.port = {ends.port[SIDE_SOURCE], ends.port[SIDE_DESTINATION]},
 	        .midstream = c->midstream};
 }
 

@@ -407,12 +407,13 @@ begin(struct ftp_channel *c)
 static void
 begin_nameless(struct ftp_channel *c)
 {
-	const struct session_ends *control = session_ends(c->control);
 	enum side sender = SIDE_DESTINATION;
 
-	if (c->data != NULL && addr_equal(&session_ends(c->data)->addr[c->data_sender],
-	                               &control->addr[SIDE_SOURCE]))
-		sender = SIDE_SOURCE;
+	if (c->data != NULL) {
+		const struct session_ends control = session_ends(c->control), data = session_ends(c->data);
+		if (addr_equal(&data.addr[c->data_sender], &control.addr[SIDE_SOURCE]))
+			sender = SIDE_SOURCE;
+	}
 	begun(c, &(struct transfer_start){.sender = sender, .method = "data"});
 	give_held(c);
 }

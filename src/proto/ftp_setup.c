@@ -24,7 +24,8 @@ static const struct ftp_channel_ops channel_ops = {.job = job};
 void
 ftp_setup_named(struct ftp *f, const struct ftp_address *to, enum side peer)
 {
-	const struct addr *own = &session_ends(f->session)->addr[peer];
+	const struct session_ends ends = session_ends(f->session);
+	const struct addr *own = &ends.addr[peer];
 
 	overtake(f);
 	f->setup_count = 0;
@@ -112,11 +113,11 @@ open_channel(struct ftp *f)
 static struct ftp_channel *
 open_default(struct ftp *f)
 {
-	const struct session_ends *ends = session_ends(f->session);
+	const struct session_ends ends = session_ends(f->session);
 	struct ftp_channel *c = ftp_channel_create(f->session, &f->channels, &channel_ops, f);
 	if (c != NULL)
-		ftp_channel_expect(c, &ends->addr[side_other(f->client)], &ends->addr[f->client],
-		        ends->port[f->client]);
+		ftp_channel_expect(c, &ends.addr[side_other(f->client)], &ends.addr[f->client],
+		        ends.port[f->client]);
 	return c;
 }
 

@@ -127,7 +127,8 @@ static enum verdict
 take_request(struct http *h, enum side from, const struct http_head *head)
 {
 	struct http_side *side = &h->side[from];
-	struct http_exchange *x = http_exchange_create(head, session_ends(h->session), side_other(from));
+	const struct session_ends ends = session_ends(h->session);
+	struct http_exchange *x = http_exchange_create(head, &ends, side_other(from));
 	if (x == NULL)
 		return VERDICT_DONE;
 	http_queue_add(&h->requests, x);
@@ -154,7 +155,7 @@ take_response(struct http *h, enum side from, const struct http_head *head)
 		return VERDICT_MORE;
 	struct http_exchange *x = http_queue_take(&h->requests, side->gapped);
 	if (x == NULL)
-		x = http_exchange_create(NULL, session_ends(h->session), from);
+		x = http_exchange_create(NULL, NULL, from);
 	if (x == NULL)
 		return VERDICT_DONE;
 	side->gapped = false;

@@ -57,7 +57,7 @@ void http_queue_clear(struct http_queue *q);
 /* Does any of them hold an upload? */
 bool http_queue_uploads(const struct http_queue *q);
 
-/* One reference. request NULL: it was not seen. NULL: out of memory. */
+/* One reference. request NULL: it was not seen, and ends are not looked at. NULL: out of memory. */
 struct http_exchange *http_exchange_create(const struct http_head *request,
         const struct session_ends *ends, enum side server);
 struct http_exchange *http_exchange_ref(struct http_exchange *x);

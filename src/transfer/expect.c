@@ -160,12 +160,12 @@ target_make(const struct addr *addr, uint16_t port, uint8_t transport)
 static struct expected *
 find(struct session *s, enum side to)
 {
-	const struct session_ends *ends = &s->ends;
-	struct target target = target_make(&ends->addr[to], ends->port[to], ends->transport);
+	const struct session_ends ends = session_ends(s);
+	struct target target = target_make(&ends.addr[to], ends.port[to], ends.transport);
 	struct expected *x = table_get(s->tracker->expected.by_target, &target, sizeof target);
 	if (x == NULL || s->now >= x->deadline)
 		return NULL;
-	if (!x->what.any_from && !addr_equal(&x->what.from, &ends->addr[side_other(to)]))
+	if (!x->what.any_from && !addr_equal(&x->what.from, &ends.addr[side_other(to)]))
 		return NULL;
 	return x;
 }

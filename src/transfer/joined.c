@@ -95,8 +95,9 @@ key_make(struct key *k, const struct session *s, const struct transfer_start *st
 {
 	if (start->join_len > KEY_MAX)
 		return 0;
-	k->addr[SIDE_SOURCE] = s->ends.addr[SIDE_SOURCE];
-	k->addr[SIDE_DESTINATION] = s->ends.addr[SIDE_DESTINATION];
+	const struct session_ends ends = session_ends(s);
+	k->addr[SIDE_SOURCE] = ends.addr[SIDE_SOURCE];
+	k->addr[SIDE_DESTINATION] = ends.addr[SIDE_DESTINATION];
 	k->sender = (uint8_t)start->sender;
 	memcpy(k->name, start->join_key, start->join_len);
 	return offsetof(struct key, name) + start->join_len;

@@ -18,12 +18,12 @@ static void session_end_transfers(struct session *s, bool reset);
 static void session_free(struct session *s);
 
 struct session *
-session_open(struct transfer_tracker *t, void *flow, const struct session_ends *ends, int64_t now)
+session_open(struct transfer_tracker *t, void *flow, bool midstream, int64_t now)
 {
 	struct session *s = slab_take(&t->sessions);
 	if (s == NULL)
 		return NULL;
-	*s = (struct session){.tracker = t, .flow = flow, .ends = *ends, .refs = 1};
+	*s = (struct session){.tracker = t, .flow = flow, .midstream = midstream, .refs = 1};
 	LIST_INIT(&s->transfers);
 	LIST_INIT(&s->carried);
 	session_time(s, now);
@@ -85,10 +85,20 @@ session_now(const struct session *s)
 	return s->now;
 }
 
-const struct session_ends *
+struct session_ends
 session_ends(const struct session *s)
 {
-	return &s->ends;
+	struct session_ends ends = {0};
+	if (!s->over) {
+		s->tracker->ops.ends(s->tracker->ctx, s->flow, &ends);
+	} else if (s->last != NULL) {
+		for (size_t i = 0; i < 2; i++) {
+			ends.addr[i] = s->last->side[i].addr;
+			ends.port[i] = s->last->side[i].port;
+		}
+		ends.transport = s->last->transport;
+	}
+	return ends;
 }
 
 const struct facts *
@@ -116,7 +126,7 @@ session_client_end(struct session *s, enum side client)
 	if (s->client_known)
 		return;
 	s->client_known = true;
-	s->turned = s->ends.midstream && client == SIDE_DESTINATION;
+	s->turned = s->midstream && client == SIDE_DESTINATION;
 }
 
 bool

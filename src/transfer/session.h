@@ -29,9 +29,9 @@ struct session {
 	struct inference *inference; /* NULL: too little moved so far */
 	struct transfer_list transfers; /* its own; those that session_close ended too, while a protocol may hold them */
 	struct transfer_list carried;   /* transfers that move over it, of any session */
-	struct session_ends ends;
 	bool closed;
 	bool over;                   /* closed, and its flow is gone */
+	bool midstream;
 	bool client_known, turned;   /* see session_client_end */
 	bool established;            /* TLS: application data was seen */
 };

@@ -29,6 +29,12 @@ struct transfer_limits {
 	bool no_hash;
 };
 
+struct session_ends { /* what a protocol may know of its flow */
+	struct addr addr[2]; /* [SIDE_SOURCE], [SIDE_DESTINATION] */
+	uint16_t port[2];
+	uint8_t transport;
+};
+
 struct transfer_ops {
 	/*
 	 * began: the first byte moved, or the server accepted it; told once, at once. ended: told once, with
@@ -48,6 +54,8 @@ struct transfer_ops {
 	 * (session_turned). out->facts is set by the caller.
 	 */
 	void (*flow)(void *ctx, void *flow, struct flow_record *out);
+	/* The ends of a session's flow, never turned either: asked for now and then, and not kept with each session. */
+	void (*ends)(void *ctx, void *flow, struct session_ends *out);
 };
 
 struct transfer_tracker *transfer_tracker_create(const struct transfer_limits *limits,
@@ -67,15 +75,11 @@ const struct coverage_counter *transfer_tracker_counters(struct transfer_tracker
 
 /* ---- a session: one flow's conversation ---- */
 
-struct session_ends { /* what a protocol may know of its flow */
-	struct addr addr[2]; /* [SIDE_SOURCE], [SIDE_DESTINATION] */
-	uint16_t port[2];
-	uint8_t transport;
-	bool midstream;      /* its beginning was not seen: who is the source is a guess */
-};
-
-/* flow: opaque, handed to ops.flow. NULL: out of memory. */
-struct session *session_open(struct transfer_tracker *t, void *flow, const struct session_ends *ends, int64_t now);
+/*
+ * flow: opaque, handed to ops. midstream: its beginning was not seen, and who is the source is a guess. NULL: out
+ * of memory.
+ */
+struct session *session_open(struct transfer_tracker *t, void *flow, bool midstream, int64_t now);
 
 /*
  * The flow ended. Transfers still open in it end as truncated or, after a reset, aborted, but for
@@ -90,7 +94,7 @@ void session_close(struct session *s, bool reset, int64_t now);
 void session_time(struct session *s, int64_t now);
 int64_t session_now(const struct session *s);
 
-const struct session_ends *session_ends(const struct session *s);
+struct session_ends session_ends(const struct session *s);
 /* Borrowed until facts of this or another session are asked for, or told. */
 const struct facts *session_facts(const struct session *s);
 /* For fingerprints. */

@@ -21,6 +21,7 @@ enum { FUZZ_FLOWS = 4 };
 struct fuzz_flow {
 	struct session *session;
 	struct conversation *conversation;
+	struct session_ends ends;
 	bool done;
 };
 
@@ -62,16 +63,23 @@ fuzz_describe(void *ctx, void *flow, struct flow_record *out)
 	(void)out;
 }
 
+static inline void
+fuzz_ends(void *ctx, void *flow, struct session_ends *out)
+{
+	(void)ctx;
+	*out = ((const struct fuzz_flow *)flow)->ends;
+}
+
 /* Flow 0 goes from 192.0.2.10:40000 to 198.51.100.20:port; the others are data connections of FTP. */
 static inline void
 fuzz_open(struct fuzz *f, size_t n, uint16_t port)
 {
 	static const uint8_t client[4] = {192, 0, 2, 10}, server[4] = {198, 51, 100, 20};
-	struct session_ends ends = {.addr = {addr_from_v4(client), addr_from_v4(server)},
+	f->flow[n].ends = (struct session_ends){.addr = {addr_from_v4(client), addr_from_v4(server)},
 	        .port = {(uint16_t)(40000 + n), n == 0 ? port : (uint16_t)(30000 + n)},
 	        .transport = IPPROTO_TCP};
 	f->flow[n].done = false;
-	f->flow[n].session = session_open(f->tracker, &f->flow[n], &ends, f->now);
+	f->flow[n].session = session_open(f->tracker, &f->flow[n], false, f->now);
 	if (f->flow[n].session == NULL)
 		abort();
 	f->flow[n].conversation = conversation_open(f->flow[n].session, (n == 0 && port == 0));
@@ -132,7 +140,7 @@ fuzz_run(const uint8_t *data, size_t size, uint16_t port)
 {
 	static const struct transfer_limits limits = {.memory = 1 << 20, .no_hash = true};
 	static const struct transfer_ops ops = {.began = fuzz_began, .grew = fuzz_grew, .ended = fuzz_ended,
-	        .flow = fuzz_describe};
+	        .flow = fuzz_describe, .ends = fuzz_ends};
 	struct fuzz f = {.now = CLOCK_SECOND};
 	struct reader r = reader_init(data, size);
 

@@ -89,7 +89,20 @@ static inline void
 stage_describe(void *ctx, void *flow, struct flow_record *out)
 {
 	struct stage *s = ctx;
-	(void)snprintf(out->id, sizeof out->id, "%d", (int)((struct stage_flow *)flow - s->flow));
+	const struct stage_flow *f = flow;
+	(void)snprintf(out->id, sizeof out->id, "%d", (int)(f - s->flow));
+	for (size_t i = 0; i < 2; i++) {
+		out->side[i].addr = f->ends.addr[i];
+		out->side[i].port = f->ends.port[i];
+	}
+	out->transport = f->ends.transport;
+}
+
+static inline void
+stage_ends(void *ctx, void *flow, struct session_ends *out)
+{
+	(void)ctx;
+	*out = ((struct stage_flow *)flow)->ends;
 }
 
 static inline void
@@ -99,7 +112,8 @@ stage_init(struct stage *s)
 	static const struct transfer_ops ops = {.began = stage_began,
 	        .grew = stage_began,
 	        .ended = stage_ended,
-	        .flow = stage_describe};
+	        .flow = stage_describe,
+	        .ends = stage_ends};
 	*s = (struct stage){.now = 1000 * CLOCK_SECOND};
 	s->tracker = transfer_tracker_create(&limits, &ops, s);
 	assert_non_null(s->tracker);
@@ -122,7 +136,7 @@ stage_conversation(struct stage *s, size_t n)
 	struct stage_flow *f = &s->flow[n];
 	s->now += CLOCK_MILLISECOND;
 	if (f->session == NULL) {
-		f->session = session_open(s->tracker, f, &f->ends, s->now);
+		f->session = session_open(s->tracker, f, false, s->now);
 		assert_non_null(f->session);
 		f->conversation = conversation_open(f->session, f->midstream);
 		assert_non_null(f->conversation);

@@ -79,10 +79,10 @@ copy(char *out, size_t size, const void *bytes, size_t len)
 	snprintf(out, size, "%.*s", (int)len, bytes != NULL ? (const char *)bytes : "");
 }
 
-const struct session_ends *
+struct session_ends
 session_ends(const struct session *s)
 {
-	return &s->ends;
+	return s->ends;
 }
 
 void

@@ -87,8 +87,15 @@ on_flow(void *ctx, void *flow, struct flow_record *out)
 	(void)out;
 }
 
+static void
+on_ends(void *ctx, void *flow, struct session_ends *out)
+{
+	(void)ctx;
+	*out = *(const struct session_ends *)flow;
+}
+
 static const struct transfer_ops ops = {
-	.began = ignore, .grew = ignore, .ended = ignore, .flow = on_flow};
+	.began = ignore, .grew = ignore, .ended = ignore, .flow = on_flow, .ends = on_ends};
 
 static struct transfer_tracker *
 tracker(void)
@@ -102,10 +109,13 @@ static struct session *
 session(struct transfer_tracker *t, const char *from, uint16_t from_port, const char *to, uint16_t to_port,
         int64_t seconds)
 {
-	struct session_ends ends = {.port = {from_port, to_port}, .transport = IPPROTO_TCP};
-	assert_int_equal(addr_parse(from, &ends.addr[0]), 0);
-	assert_int_equal(addr_parse(to, &ends.addr[1]), 0);
-	struct session *s = session_open(t, t, &ends, seconds * CLOCK_SECOND);
+	static struct session_ends flows[8];
+	static size_t opened;
+	struct session_ends *ends = &flows[opened++ % COUNT(flows)];
+	*ends = (struct session_ends){.port = {from_port, to_port}, .transport = IPPROTO_TCP};
+	assert_int_equal(addr_parse(from, &ends->addr[0]), 0);
+	assert_int_equal(addr_parse(to, &ends->addr[1]), 0);
+	struct session *s = session_open(t, ends, false, seconds * CLOCK_SECOND);
 	assert_non_null(s);
 	return s;
 }

@@ -121,13 +121,12 @@ static void
 test_sessions(void **state)
 {
 	(void)state;
-	const struct session_ends ends = {.transport = IPPROTO_TCP};
 	for (size_t i = 0; i < COUNT(sessions); i++) {
 		struct stage s = {.flow = sessions[i].flow};
 		s.flow.start = 100 * CLOCK_SECOND;
 		s.flow.end = 200 * CLOCK_SECOND;
 		struct transfer_tracker *t = transfer_tracker_create(&(struct transfer_limits){0}, &ops, &s);
-		struct session *session = session_open(t, &s, &ends, s.flow.start);
+		struct session *session = session_open(t, &s, false, s.flow.start);
 		session_protocol(session, "tls", "content");
 		session_unreadable(session, "encrypted");
 		for (size_t v = 0; v < 3; v++)
@@ -146,10 +145,9 @@ test_readable(void **state)
 {
 	(void)state;
 	struct stage s = {0};
-	const struct session_ends ends = {.transport = IPPROTO_TCP};
 	const uint64_t volume[2] = {1000 * KB, 1000 * KB};
 	struct transfer_tracker *t = transfer_tracker_create(&(struct transfer_limits){0}, &ops, &s);
-	struct session *session = session_open(t, &s, &ends, 0);
+	struct session *session = session_open(t, &s, false, 0);
 	session_volume(session, volume);
 	session_close(session, false, 0);
 	transfer_tracker_destroy(t);

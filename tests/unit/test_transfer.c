@@ -95,7 +95,17 @@ on_flow(void *ctx, void *flow, struct flow_record *out)
 	snprintf(out->id, sizeof out->id, "flow%d", (int)((struct session **)flow - s->session));
 }
 
-static const struct transfer_ops ops = {.began = on_began, .ended = on_ended, .flow = on_flow};
+static void
+on_ends(void *ctx, void *flow, struct session_ends *out)
+{
+	const struct stage *s = ctx;
+	const size_t n = (size_t)((struct session **)flow - s->session);
+	*out = (struct session_ends){.port = {(uint16_t)(50000 + n), 80}, .transport = IPPROTO_TCP};
+	assert_int_equal(addr_parse("192.0.2.1", &out->addr[0]), 0);
+	assert_int_equal(addr_parse("198.51.100.2", &out->addr[1]), 0);
+}
+
+static const struct transfer_ops ops = {.began = on_began, .ended = on_ended, .flow = on_flow, .ends = on_ends};
 
 static void
 session_choose(struct stage *s, size_t n)
@@ -104,10 +114,7 @@ session_choose(struct stage *s, size_t n)
 	s->at_session = n;
 	if (s->session[n] != NULL)
 		return;
-	struct session_ends ends = {.port = {(uint16_t)(50000 + n), 80}, .transport = IPPROTO_TCP};
-	assert_int_equal(addr_parse("192.0.2.1", &ends.addr[0]), 0);
-	assert_int_equal(addr_parse("198.51.100.2", &ends.addr[1]), 0);
-	s->session[n] = session_open(s->tracker, &s->session[n], &ends, s->now);
+	s->session[n] = session_open(s->tracker, &s->session[n], false, s->now);
 	assert_non_null(s->session[n]);
 }
 
@@ -369,13 +376,12 @@ static void
 test_turned(void **state)
 {
 	static const struct transfer_ops turned_ops = {.began = ignore, .ended = turned_ended, .flow = turned_flow};
-	const struct session_ends ends = {.port = {80, 50000}, .transport = IPPROTO_TCP, .midstream = true};
 	const struct transfer_start start = {.sender = SIDE_SOURCE, .path = "a", .path_len = 1};
 	struct turned told;
 	(void)state;
 
 	struct transfer_tracker *tracker = transfer_tracker_create(&(struct transfer_limits){0}, &turned_ops, &told);
-	struct session *s = session_open(tracker, &told, &ends, CLOCK_SECOND);
+	struct session *s = session_open(tracker, &told, true, CLOCK_SECOND);
 	session_client_end(s, SIDE_DESTINATION);
 	session_client_end(s, SIDE_SOURCE); /* the first answer stays */
 	assert_true(session_turned(s));
@@ -387,7 +393,7 @@ test_turned(void **state)
 	session_close(s, false, CLOCK_SECOND);
 
 	/* Who opened a flow that was seen from the start is no guess. */
-	s = session_open(tracker, &told, &(struct session_ends){.transport = IPPROTO_TCP}, CLOCK_SECOND);
+	s = session_open(tracker, &told, false, CLOCK_SECOND);
 	session_client_end(s, SIDE_DESTINATION);
 	assert_false(session_turned(s));
 	session_close(s, false, CLOCK_SECOND);

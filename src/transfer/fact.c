@@ -8,7 +8,8 @@
 enum {
 	ENTRY_GUESSED = 1u << 0,
 	ENTRY_ENCODED = 1u << 1, /* it was not UTF-8: its encoding and the bytes as they came follow */
-	BLOCK_STEP = 32,         /* a block's size is a multiple of this */
+	BLOCK_STEP = 16,         /* as the C library gives them out, */
+	BLOCK_HEAD = 8,          /* with so many bytes of its own before each */
 };
 
 /* Followed by the UTF-8 text, a zero, and then, where ENTRY_ENCODED says so, struct origin and the raw bytes. Not aligned. */
@@ -158,5 +159,5 @@ add(struct fact_block *b, const void *bytes, size_t len)
 static uint32_t
 block_size(size_t len)
 {
-	return (uint32_t)((len + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP);
+	return (uint32_t)((len + BLOCK_HEAD + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP - BLOCK_HEAD);
 }

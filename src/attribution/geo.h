@@ -48,7 +48,7 @@ void geo_destroy(struct geo *g); /* takes NULL */
 
 void geo_describe(const struct geo *g, struct mmdb_about *about, struct geo_coverage *coverage);
 
-/* The facts about a, and the prefix length of the network they hold for; false: no record. */
+/* The facts about a; false: no record. Either holds for a's network of bits (mmdb_find). */
 bool geo_find(const struct geo *g, const struct addr *a, struct geo_facts *out, unsigned *bits);
 
 #endif

@@ -122,6 +122,7 @@ mmdb_find(const struct mmdb *m, const struct addr *a, size_t *record, unsigned *
 	struct sockaddr_in v4 = {.sin_family = AF_INET};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
 	bool is_v4 = addr_is_v4(a);
+	*bits = 0;
 	if (!is_v4 && m->depth == 32)
 		return false;
 	memcpy(&v4.sin_addr, a->bytes + 12, 4);
@@ -130,13 +131,14 @@ mmdb_find(const struct mmdb *m, const struct addr *a, size_t *record, unsigned *
 	int error = MMDB_SUCCESS;
 	MMDB_lookup_result_s found = MMDB_lookup_sockaddr(
 	        &m->library, is_v4 ? (const struct sockaddr *)&v4 : (const struct sockaddr *)&v6, &error);
-	if (error != MMDB_SUCCESS || !found.found_entry || found.entry.offset >= m->data.size)
-		return false;
-	*record = found.entry.offset;
 	*bits = found.netmask;
 	if (is_v4 && m->depth == 128)
 		*bits = *bits > 96 ? *bits - 96 : 0;
-	return true;
+	*record = found.entry.offset;
+	if (error == MMDB_SUCCESS)
+		return found.found_entry && *record < m->data.size;
+	*bits = is_v4 ? 32 : 128; /* a broken tree says nothing of other addresses */
+	return false;
 }
 
 /* IPv4 lies below ::/96, or is all of the tree: there the last 32 bits are an IPv4 network. */

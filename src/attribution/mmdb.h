@@ -31,7 +31,10 @@ void mmdb_describe(const struct mmdb *m, struct mmdb_about *out);
 /* The data section, for reading a record. steps is set for one record. */
 struct mmdb_data mmdb_section(const struct mmdb *m);
 
-/* Finds a's record: true, where it lies in the section, and the prefix length of its network in a's family. */
+/*
+ * Finds a's record: true, and where it lies in the section. bits is the prefix length of its network in a's family;
+ * where there is none, of a network around a that has none.
+ */
 bool mmdb_find(const struct mmdb *m, const struct addr *a, size_t *record, unsigned *bits);
 
 /* A network in the tree, while it is walked. */

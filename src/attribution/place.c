@@ -11,22 +11,44 @@
 enum {
 	CACHE_SLOTS = 1 << 15,
 	ORG_LEN_MAX = 255,
+	/* Networks of these lengths, of 128 bits, are most often in one place as a whole: routes are not longer. */
+	BLOCK_V4 = 96 + 24,
+	BLOCK_V6 = 48,
+	SINGLE = 128,
 };
 
-/* One place a slot; what comes later takes the slot over. */
+/*
+ * One place a slot: of a block, where all that tells places apart (databases, home, what addresses are for) is known to
+ * say the same of every address in it; else of a single address. What comes later takes the slot over.
+ */
 struct place_cache {
 	struct hash_fixed_key key;
 	struct slot {
-		struct addr addr;
-		bool used;
+		struct addr network;
+		unsigned bits; /* SINGLE, or those of a block; 0: empty */
 		struct place place;
 	} slots[CACHE_SLOTS];
 };
 
-static void place_find(struct attribution *a, const struct addr *addr, struct place *out);
+/* IPv6 addresses that hold an IPv4 one. */
+static const struct embedding {
+	struct addr network;
+	unsigned bits;
+	unsigned at; /* its first byte */
+} embeddings[] = {
+	{{{0x00, 0x64, 0xff, 0x9b}}, 96, 12}, /* RFC 6052 section 2.1: NAT64 */
+	{{{0x20, 0x02}}, 16, 2},              /* RFC 3056: 6to4 */
+};
+
+static struct slot *slot_of(struct place_cache *c, const struct addr *network);
+static bool slot_holds(const struct slot *s, const struct addr *network, unsigned bits);
+static struct addr block_of(const struct addr *addr, unsigned bits);
+static unsigned place_find(struct attribution *a, const struct addr *addr, struct place *out);
+static unsigned find_facts(struct attribution *a, const struct addr *real, struct place *out);
+static bool inside(const struct addr *addr, const struct addr *network, unsigned bits, unsigned *holds);
 static void add_facts(struct attribution *a, const struct geo_facts *f, struct place *out);
 static const char *org_keep(struct attribution *a, const uint8_t *name, size_t len);
-static bool is_home(const struct attribution *a, const struct addr *addr);
+static bool is_home(const struct attribution *a, const struct addr *addr, unsigned *holds);
 
 struct place_cache *
 place_cache_create(void)
@@ -46,14 +68,43 @@ place_cache_destroy(struct place_cache *c)
 void
 attribution_place(struct attribution *a, const struct addr *addr, struct place *out)
 {
-	uint64_t hash = hash_fixed(&a->cache->key, addr->bytes, sizeof addr->bytes);
-	struct slot *slot = &a->cache->slots[hash % CACHE_SLOTS];
-	if (!slot->used || !addr_equal(&slot->addr, addr)) {
-		place_find(a, addr, &slot->place);
-		slot->addr = *addr;
-		slot->used = true;
+	const unsigned bits = addr_is_v4(addr) ? BLOCK_V4 : BLOCK_V6;
+	const struct addr block = block_of(addr, bits);
+	struct slot *slot = slot_of(a->cache, &block), *single;
+
+	if (!slot_holds(slot, &block, bits)) {
+		single = slot_of(a->cache, addr);
+		if (slot_holds(single, addr, SINGLE)) {
+			slot = single;
+		} else if (place_find(a, addr, out) <= bits) {
+			*slot = (struct slot){block, bits, *out};
+		} else {
+			slot = single;
+			*slot = (struct slot){*addr, SINGLE, *out};
+		}
 	}
 	*out = slot->place;
+}
+
+static struct slot *
+slot_of(struct place_cache *c, const struct addr *network)
+{
+	return &c->slots[hash_fixed(&c->key, network->bytes, sizeof network->bytes) % CACHE_SLOTS];
+}
+
+static bool
+slot_holds(const struct slot *s, const struct addr *network, unsigned bits)
+{
+	return s->bits == bits && addr_equal(&s->network, network);
+}
+
+/* bits: whole bytes. */
+static struct addr
+block_of(const struct addr *addr, unsigned bits)
+{
+	struct addr block = *addr;
+	memset(block.bytes + bits / 8, 0, sizeof block.bytes - bits / 8);
+	return block;
 }
 
 int
@@ -72,29 +123,59 @@ attribution_database_place(struct attribution *a, size_t index, const struct add
 struct addr
 place_embedded(const struct addr *a)
 {
-	static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
-	if (memcmp(a->bytes, nat64, sizeof nat64) == 0)
-		return addr_from_v4(a->bytes + 12);
-	if (a->bytes[0] == 0x20 && a->bytes[1] == 0x02)
-		return addr_from_v4(a->bytes + 2);
+	for (size_t i = 0; i < sizeof embeddings / sizeof embeddings[0]; i++) {
+		if (addr_within(a, &embeddings[i].network, embeddings[i].bits))
+			return addr_from_v4(a->bytes + embeddings[i].at);
+	}
 	return *a;
 }
 
-static void
+/* The same holds of every address that shares as many of addr's first bits, of the 128, as it returns. */
+static unsigned
 place_find(struct attribution *a, const struct addr *addr, struct place *out)
 {
-	struct addr real = place_embedded(addr);
-	bool group = addr_is_multicast(&real);
+	const struct addr real = place_embedded(addr);
+	unsigned holds;
+
 	*out = (struct place){0};
-	out->flags |= group || addr_is_private(&real) ? PLACE_PRIVATE : 0;
-	out->flags |= group ? PLACE_MULTICAST : 0;
-	out->flags |= is_home(a, addr) ? PLACE_HOME : 0;
+	const enum addr_scope scope = addr_scope(&real, &holds);
+	out->flags |= scope != ADDR_PUBLIC ? PLACE_PRIVATE : 0;
+	out->flags |= scope == ADDR_MULTICAST ? PLACE_MULTICAST : 0;
+	const unsigned facts = find_facts(a, &real, out);
+	holds = facts > holds ? facts : holds;
+	for (size_t i = 0; i < sizeof embeddings / sizeof embeddings[0]; i++) {
+		if (inside(addr, &embeddings[i].network, embeddings[i].bits, &holds))
+			holds = SINGLE; /* what is known is so of another address */
+	}
+	out->flags |= is_home(a, addr, &holds) ? PLACE_HOME : 0;
+	return holds;
+}
+
+/* What the databases say. Returns the length, of 128 bits, of the network for which all of them say it. */
+static unsigned
+find_facts(struct attribution *a, const struct addr *real, struct place *out)
+{
+	const unsigned family = addr_is_v4(real) ? 96 : 0;
+	unsigned holds = family;
+
 	for (size_t i = 0; i < a->database_count; i++) {
 		struct geo_facts facts;
 		unsigned bits;
-		if (geo_find(a->databases[i].geo, &real, &facts, &bits))
+		if (geo_find(a->databases[i].geo, real, &facts, &bits))
 			add_facts(a, &facts, out);
+		holds = family + bits > holds ? family + bits : holds;
 	}
+	return holds;
+}
+
+/* Is addr in network/bits (of the 128)? *holds becomes what all around addr gives the same answer, if it was less. */
+static bool
+inside(const struct addr *addr, const struct addr *network, unsigned bits, unsigned *holds)
+{
+	const unsigned common = addr_common(addr, network);
+	const unsigned same = common >= bits ? bits : common + 1;
+	*holds = same > *holds ? same : *holds;
+	return common >= bits;
 }
 
 /* What is not known yet. A flag is a warning: one database that raises it is enough. */
@@ -135,12 +216,20 @@ org_keep(struct attribution *a, const uint8_t *name, size_t len)
 	return kept;
 }
 
+/* Its scope is that of addr itself, not of one that it holds. */
 static bool
-is_home(const struct attribution *a, const struct addr *addr)
+is_home(const struct attribution *a, const struct addr *addr, unsigned *holds)
 {
+	bool home = false;
 	for (size_t i = 0; i < a->home_count; i++) {
-		if (addr_within(addr, &a->homes[i].network, a->homes[i].bits))
-			return true;
+		const struct home *h = &a->homes[i];
+		const unsigned bits = addr_is_v4(&h->network) ? 96 + h->bits : h->bits;
+		home = inside(addr, &h->network, bits, holds) || home;
 	}
-	return a->home_count == 0 && addr_is_private(addr) && !addr_is_multicast(addr);
+	if (a->home_count == 0) {
+		unsigned bits;
+		home = addr_scope(addr, &bits) == ADDR_PRIVATE;
+		*holds = bits > *holds ? bits : *holds;
+	}
+	return home;
 }

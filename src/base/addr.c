@@ -6,29 +6,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-struct prefix {
-	uint8_t bytes[16];
-	unsigned bits; /* of the 128 */
-};
-
-static bool within_any(const struct addr *a, const struct prefix *list, size_t count);
 static void clear_host_bits(struct addr *a, unsigned bits, bool *cleared);
-
-struct addr
-addr_from_v4(const uint8_t bytes[4])
-{
-	struct addr a = {.bytes = {[10] = 0xff, [11] = 0xff}};
-	memcpy(a.bytes + 12, bytes, 4);
-	return a;
-}
-
-struct addr
-addr_from_v6(const uint8_t bytes[16])
-{
-	struct addr a;
-	memcpy(a.bytes, bytes, sizeof a.bytes);
-	return a;
-}
 
 const char *
 addr_format(const struct addr *a, char text[ADDR_TEXT_MAX])
@@ -76,60 +54,55 @@ addr_parse_network(const char *text, struct addr *out, unsigned *bits, bool *hos
 	return 0;
 }
 
-bool
-addr_within(const struct addr *a, const struct addr *network, unsigned bits)
+enum addr_scope
+addr_scope(const struct addr *a, unsigned *bits)
 {
-	if (addr_is_v4(network))
-		bits += 96;
-	if (memcmp(a->bytes, network->bytes, bits / 8) != 0)
-		return false;
-	if (bits % 8 == 0)
-		return true;
-	uint8_t mask = (uint8_t)(0xffu << (8 - bits % 8));
-	return ((a->bytes[bits / 8] ^ network->bytes[bits / 8]) & mask) == 0;
+#define V4(a, b, c, d) {{[10] = 0xff, [11] = 0xff, [12] = a, [13] = b, [14] = c, [15] = d}}
+	static const struct {
+		struct addr network;
+		unsigned bits; /* of the 128 */
+		enum addr_scope scope;
+	} networks[] = { /* that are apart from each other */
+		{V4(0, 0, 0, 0), 104, ADDR_PRIVATE},             /* RFC 1122 3.2.1.3: this network */
+		{V4(10, 0, 0, 0), 104, ADDR_PRIVATE},            /* RFC 1918 */
+		{V4(172, 16, 0, 0), 108, ADDR_PRIVATE},          /* RFC 1918 */
+		{V4(192, 168, 0, 0), 112, ADDR_PRIVATE},         /* RFC 1918 */
+		{V4(100, 64, 0, 0), 106, ADDR_PRIVATE},          /* RFC 6598: shared address space */
+		{V4(127, 0, 0, 0), 104, ADDR_PRIVATE},           /* RFC 1122: loopback */
+		{V4(169, 254, 0, 0), 112, ADDR_PRIVATE},         /* RFC 3927: link-local */
+		{V4(224, 0, 0, 0), 100, ADDR_MULTICAST},         /* RFC 1112 */
+		{V4(255, 255, 255, 255), 128, ADDR_MULTICAST},   /* RFC 919: limited broadcast */
+		{{{0}}, 127, ADDR_PRIVATE},                      /* RFC 4291: unspecified and loopback */
+		{{{0xfc}}, 7, ADDR_PRIVATE},                     /* RFC 4193: unique local */
+		{{{0xfe, 0x80}}, 10, ADDR_PRIVATE},              /* RFC 4291: link-local */
+		{{{0xff}}, 8, ADDR_MULTICAST},                   /* RFC 4291 2.7 */
+	};
+#undef V4
+	*bits = 0;
+	for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+		unsigned common = addr_common(a, &networks[i].network);
+		if (common >= networks[i].bits) {
+			*bits = networks[i].bits;
+			return networks[i].scope;
+		}
+		if (common >= *bits)
+			*bits = common + 1;
+	}
+	return ADDR_PUBLIC;
 }
 
 bool
 addr_is_private(const struct addr *a)
 {
-#define V4(a, b, c, d) {[10] = 0xff, [11] = 0xff, [12] = a, [13] = b, [14] = c, [15] = d}
-	static const struct prefix list[] = {
-		{V4(0, 0, 0, 0), 104},      /* RFC 1122 3.2.1.3: this network */
-		{V4(10, 0, 0, 0), 104},     /* RFC 1918 */
-		{V4(172, 16, 0, 0), 108},   /* RFC 1918 */
-		{V4(192, 168, 0, 0), 112},  /* RFC 1918 */
-		{V4(100, 64, 0, 0), 106},   /* RFC 6598: shared address space */
-		{V4(127, 0, 0, 0), 104},    /* RFC 1122: loopback */
-		{V4(169, 254, 0, 0), 112},  /* RFC 3927: link-local */
-		{{0}, 127},                 /* RFC 4291: unspecified and loopback */
-		{{0xfc}, 7},                /* RFC 4193: unique local */
-		{{0xfe, 0x80}, 10},         /* RFC 4291: link-local */
-	};
-	return within_any(a, list, sizeof list / sizeof list[0]) || addr_is_multicast(a);
+	unsigned bits;
+	return addr_scope(a, &bits) != ADDR_PUBLIC;
 }
 
 bool
 addr_is_multicast(const struct addr *a)
 {
-	static const struct prefix list[] = {
-		{V4(224, 0, 0, 0), 100},         /* RFC 1112 */
-		{V4(255, 255, 255, 255), 128},   /* RFC 919: limited broadcast */
-		{{0xff}, 8},                     /* RFC 4291 2.7 */
-	};
-#undef V4
-	return within_any(a, list, sizeof list / sizeof list[0]);
-}
-
-static bool
-within_any(const struct addr *a, const struct prefix *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct addr network = addr_from_v6(list[i].bytes);
-		unsigned bits = addr_is_v4(&network) ? list[i].bits - 96 : list[i].bits;
-		if (addr_within(a, &network, bits))
-			return true;
-	}
-	return false;
+	unsigned bits;
+	return addr_scope(a, &bits) == ADDR_MULTICAST;
 }
 
 static void

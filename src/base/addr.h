@@ -5,6 +5,7 @@
 #ifndef WAYBILL_BASE_ADDR_H
 #define WAYBILL_BASE_ADDR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,8 +17,21 @@ struct addr {
 };
 
 /* From 4 or 16 bytes in network order. */
-struct addr addr_from_v4(const uint8_t bytes[4]);
-struct addr addr_from_v6(const uint8_t bytes[16]);
+static inline struct addr
+addr_from_v4(const uint8_t bytes[4])
+{
+	struct addr a = {.bytes = {[10] = 0xff, [11] = 0xff}};
+	memcpy(a.bytes + 12, bytes, 4);
+	return a;
+}
+
+static inline struct addr
+addr_from_v6(const uint8_t bytes[16])
+{
+	struct addr a;
+	memcpy(a.bytes, bytes, sizeof a.bytes);
+	return a;
+}
 
 static inline bool
 addr_is_v4(const struct addr *a)
@@ -40,10 +54,34 @@ addr_equal(const struct addr *a, const struct addr *b)
 	return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
+/* The upper (0) or lower (1) half, as a number. */
+static inline uint64_t
+addr_half(const struct addr *a, unsigned half)
+{
+	uint64_t word;
+	memcpy(&word, a->bytes + 8 * half, sizeof word);
+	return be64toh(word);
+}
+
 static inline int
 addr_compare(const struct addr *a, const struct addr *b)
 {
-	return memcmp(a->bytes, b->bytes, sizeof a->bytes);
+	uint64_t x = addr_half(a, 0), y = addr_half(b, 0);
+	if (x == y) {
+		x = addr_half(a, 1);
+		y = addr_half(b, 1);
+	}
+	return (x > y) - (x < y);
+}
+
+/* How many bits at the front of both are the same, of the 128. */
+static inline unsigned
+addr_common(const struct addr *a, const struct addr *b)
+{
+	uint64_t high = addr_half(a, 0) ^ addr_half(b, 0), low = addr_half(a, 1) ^ addr_half(b, 1);
+	if (high != 0)
+		return (unsigned)__builtin_clzll(high);
+	return low != 0 ? 64 + (unsigned)__builtin_clzll(low) : 128;
 }
 
 /* Writes dotted or RFC 5952 text and returns text. */
@@ -61,13 +99,23 @@ int addr_parse(const char *text, struct addr *out);
 int addr_parse_network(const char *text, struct addr *out, unsigned *bits, bool *host_bits);
 
 /* Is a within network/bits (bits counted in the network's own family)? */
-bool addr_within(const struct addr *a, const struct addr *network, unsigned bits);
+static inline bool
+addr_within(const struct addr *a, const struct addr *network, unsigned bits)
+{
+	return addr_common(a, network) >= (addr_is_v4(network) ? bits + 96 : bits);
+}
 
-/*
- * Not routed on the public Internet: RFC 1918, RFC 6598, RFC 3927, loopback,
- * RFC 4193, link-local, multicast, broadcast, unspecified.
- */
+enum addr_scope {
+	ADDR_PUBLIC,
+	ADDR_PRIVATE,   /* RFC 1918, RFC 6598, RFC 3927, loopback, RFC 4193, link-local, unspecified */
+	ADDR_MULTICAST, /* and IPv4 limited broadcast */
+};
+
+/* What a is for. Every address that shares its first *bits, of the 128, is for the same. */
+enum addr_scope addr_scope(const struct addr *a, unsigned *bits);
+
+/* Not routed on the public Internet: private or multicast. */
 bool addr_is_private(const struct addr *a);
-bool addr_is_multicast(const struct addr *a); /* and IPv4 limited broadcast */
+bool addr_is_multicast(const struct addr *a);
 
 #endif

@@ -22,6 +22,7 @@ static size_t utf8_length(const uint8_t *at, size_t left);
 static void put_escape(struct json *j, uint8_t c);
 static size_t digits(uint64_t value);
 static char *put_two(char *at, unsigned value);
+static void second_write(struct json_second *s, int64_t second);
 static char *put_date(char *at, int64_t days);
 
 static const char digit_pairs[] =
@@ -220,27 +221,21 @@ json_put_i64(struct json *j, int64_t value)
 void
 json_put_time(struct json *j, int64_t time)
 {
-	enum { DAY = 86400 };
 	if (!json_reserve(j, JSON_TIME_LEN + 2))
 		return;
 	char *at = j->bytes + j->len;
-
-	int64_t ns = time % CLOCK_SECOND;
-	if (ns < 0)
+	int64_t second = time / CLOCK_SECOND, ns = time % CLOCK_SECOND;
+	if (ns < 0) { /* seconds count towards the past */
 		ns += CLOCK_SECOND;
-	int64_t second = time / CLOCK_SECOND - (time % CLOCK_SECOND < 0); /* towards the past */
-	int64_t day = second / DAY - (second % DAY < 0);
-	unsigned micro = (unsigned)(ns / 1000);
-	unsigned clock = (unsigned)(second - day * DAY);
+		second--;
+	}
+	const unsigned micro = (unsigned)ns / 1000;
+	struct json_second *s = &j->seconds[(uint64_t)second % JSON_SECONDS];
 
-	*at++ = '"';
-	at = put_date(at, day);
-	*at++ = 'T';
-	at = put_two(at, clock / 3600);
-	*at++ = ':';
-	at = put_two(at, clock / 60 % 60);
-	*at++ = ':';
-	at = put_two(at, clock % 60);
+	if (s->second != second || s->text[0] == '\0')
+		second_write(s, second);
+	memcpy(at, s->text, JSON_SECOND_LEN);
+	at += JSON_SECOND_LEN;
 	*at++ = '.';
 	at = put_two(at, micro / 10000);
 	at = put_two(at, micro / 100 % 100);
@@ -248,6 +243,25 @@ json_put_time(struct json *j, int64_t time)
 	*at++ = 'Z';
 	*at++ = '"';
 	j->len += JSON_TIME_LEN + 2;
+}
+
+static void
+second_write(struct json_second *s, int64_t second)
+{
+	enum { DAY = 86400 };
+	const int64_t day = second / DAY - (second % DAY < 0);
+	const unsigned clock = (unsigned)(second - day * DAY);
+	char *at = s->text;
+
+	s->second = second;
+	*at++ = '"';
+	at = put_date(at, day);
+	*at++ = 'T';
+	at = put_two(at, clock / 3600);
+	*at++ = ':';
+	at = put_two(at, clock / 60 % 60);
+	*at++ = ':';
+	put_two(at, clock % 60);
 }
 
 /*

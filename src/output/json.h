@@ -13,12 +13,24 @@
 #include <stdint.h>
 #include <string.h>
 
+enum {
+	JSON_SECONDS = 8,    /* an event tells of its beginning, its end and the clock on the wall */
+	JSON_SECOND_LEN = 20 /* "2024-01-15T09:30:00 */
+};
+
+/* A second's text, as most times of an event and of the next one begin. Empty: none yet. */
+struct json_second {
+	int64_t second; /* since 1970 */
+	char text[JSON_SECOND_LEN + 4];
+};
+
 struct json {
 	char *bytes;
 	size_t len, size;
 	size_t kept;   /* so many at the front are out of json_reset's reach */
 	bool failed;   /* memory ran out: the text is not to be used */
 	bool separate; /* a comma goes before the next member or element */
+	struct json_second seconds[JSON_SECONDS]; /* by the second, modulo */
 };
 
 void json_init(struct json *j);

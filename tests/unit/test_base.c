@@ -94,6 +94,51 @@ test_addr_private(void **state)
 	}
 }
 
+/* What addr_scope says holds for all of a prefix holds at both ends of it, and at no shorter one's beyond. */
+static void
+test_addr_scope(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *addr;
+		enum addr_scope scope;
+		unsigned bits;
+	} rows[] = {
+		{"10.1.2.3", ADDR_PRIVATE, 96 + 8}, {"172.31.0.1", ADDR_PRIVATE, 96 + 12}, {"8.8.8.8", ADDR_PUBLIC, 96 + 7},
+		{"11.0.0.0", ADDR_PUBLIC, 96 + 8}, {"172.32.0.0", ADDR_PUBLIC, 96 + 11}, {"192.169.0.0", ADDR_PUBLIC, 96 + 16},
+		{"224.0.0.1", ADDR_MULTICAST, 96 + 4}, {"255.255.255.255", ADDR_MULTICAST, 128},
+		{"255.255.255.254", ADDR_PUBLIC, 128}, {"::1", ADDR_PRIVATE, 127}, {"::2", ADDR_PUBLIC, 127},
+		{"2001:db8::1", ADDR_PUBLIC, 3}, {"fd00::1", ADDR_PRIVATE, 7}, {"fe80::1", ADDR_PRIVATE, 10},
+		{"fec0::1", ADDR_PUBLIC, 10}, {"ff02::1", ADDR_MULTICAST, 8},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct addr a;
+		unsigned bits = 0;
+		assert_int_equal(addr_parse(rows[i].addr, &a), 0);
+		print_message("%s\n", rows[i].addr);
+		assert_int_equal(addr_scope(&a, &bits), rows[i].scope);
+		assert_int_equal(bits, rows[i].bits);
+	}
+}
+
+static void
+test_addr_order(void **state)
+{
+	(void)state;
+	static const char *const rising[] = {"::", "::1", "0.0.0.0", "9.255.0.0", "10.0.0.1", "128.0.0.0", "1::", "1::8000:0:0:0",
+	        "8000::", "ff::", "ff00::1"};
+	for (size_t i = 0; i < COUNT(rising); i++) {
+		for (size_t k = 0; k < COUNT(rising); k++) {
+			struct addr a, b;
+			assert_int_equal(addr_parse(rising[i], &a), 0);
+			assert_int_equal(addr_parse(rising[k], &b), 0);
+			const int order = memcmp(a.bytes, b.bytes, sizeof a.bytes);
+			assert_int_equal(addr_compare(&a, &b), (order > 0) - (order < 0));
+			assert_int_equal(addr_common(&a, &b) == 128, i == k);
+		}
+	}
+}
+
 static void
 test_arena_limit(void **state)
 {
@@ -309,6 +354,8 @@ main(void)
 		cmocka_unit_test(test_reader_stays_bad),
 		cmocka_unit_test(test_addr_networks),
 		cmocka_unit_test(test_addr_private),
+		cmocka_unit_test(test_addr_scope),
+		cmocka_unit_test(test_addr_order),
 		cmocka_unit_test(test_arena_limit),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_hash_is_keyed),

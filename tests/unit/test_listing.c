@@ -328,6 +328,89 @@ test_place(void **state)
 	attribution_destroy(NULL);
 }
 
+/* A database of networks longer and shorter than a /24 and a /48; each of them is another country's. */
+static struct attribution *
+load_patchwork(const char *const *home, size_t home_count)
+{
+	static const struct {
+		const char *network, *country;
+	} parts[] = {
+		{"203.0.112.0/25", "DE"}, {"203.0.112.128/26", "FR"}, {"203.0.112.200", "IT"}, {"198.51.100.0/22", "NL"},
+		{"192.0.2.255", "AT"}, {"100.0.0.0/10", "US"}, {"2001:db8::/47", "BE"}, {"2001:db8:5::/49", "LU"},
+		{"2001:db8:6:1::/64", "ES"}, {"64:ff9b:0:1::/64", "PT"}, {"2003::/16", "CH"},
+	};
+	static struct build b;
+	char path[32];
+	struct heard h = {.errors = 0};
+	build_init(&b);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		const size_t record = b.len;
+		build_map(&b, 1);
+		build_string(&b, "country_code");
+		build_string(&b, parts[i].country);
+		build_network(&b, parts[i].network, record);
+	}
+	build_finish(&b, "patchwork", 1700000000);
+	write_temporary(path, b.file, b.size);
+	const char *const databases[] = {path};
+	const struct attribution_conf conf = {.no_auto_detect = true, .databases = databases, .database_count = 1,
+	        .home = home, .home_count = home_count};
+	struct attribution *a = attribution_load(&conf, hear, &h);
+	unlink(path);
+	assert_non_null(a);
+	assert_int_equal(h.errors, 0);
+	return a;
+}
+
+/* Whoever was asked for before, a place is what its own address alone says. */
+static void
+check_neighbours(const char *const *home, size_t home_count)
+{
+	static const char *const around[] = {
+		"203.0.112.0", "203.0.112.127", "203.0.112.128", "203.0.112.191", "203.0.112.192", "203.0.112.199",
+		"203.0.112.200", "203.0.112.201", "203.0.112.255", "203.0.113.0", "198.51.100.0", "198.51.100.63",
+		"198.51.100.64", "198.51.100.127", "198.51.100.128", "198.51.101.1", "198.51.103.255", "198.51.104.0",
+		"192.0.2.0", "192.0.2.254", "192.0.2.255", "192.0.3.0", "100.63.255.255", "100.64.0.0", "100.127.255.255",
+		"100.128.0.0", "255.255.255.0", "255.255.255.254", "255.255.255.255", "192.168.0.1", "192.169.0.1",
+		"::", "::1", "::2", "::ffff", "2001:db8::", "2001:db8:1:ffff::", "2001:db8:2::", "2001:db8:5::1",
+		"2001:db8:5:6::1", "2001:db8:5:7::1", "2001:db8:5:8000::", "2001:db8:6::", "2001:db8:6:1::1", "2001:db8:6:2::",
+		"64:ff9b::", "64:ff9b::203.0.112.200", "64:ff9b::203.0.112.1", "64:ff9b::10.0.0.1", "64:ff9b:0:1::1",
+		"64:ff9b:0:2::", "2002:cb00:7001::", "2002:cb00:70c8::1", "2002:a00:1::1", "2003::1", "fe80::1", "fec0::1",
+		"ff02::1", "feff::1",
+	};
+	enum { COUNT = sizeof around / sizeof around[0] };
+	struct attribution *alone[COUNT], *a = load_patchwork(home, home_count);
+	for (unsigned turn = 0; turn < 4 * COUNT; turn++) {
+		/* Up, down, then in steps, so that each comes after many others. */
+		const unsigned i = turn < COUNT ? turn : turn < 2 * COUNT ? 2 * COUNT - 1 - turn : turn * 31 % COUNT;
+		const struct addr x = address(around[i]);
+		struct place p, q;
+		if (turn < COUNT)
+			alone[i] = load_patchwork(home, home_count);
+		attribution_place(alone[i], &x, &q);
+		attribution_place(a, &x, &p);
+		if (strcmp(p.country, q.country) != 0 || p.flags != q.flags)
+			fail_msg("%s: %s %x, not %s %x", around[i], p.country, p.flags, q.country, q.flags);
+		if (attribution_database_place(a, 0, &x, &q, &(unsigned){0}) < 0)
+			q = (struct place){0};
+		assert_string_equal(p.country, q.country);
+		if (strncmp(around[i], "64:ff9b::", 9) != 0 && strncmp(around[i], "2002:", 5) != 0)
+			assert_int_equal((p.flags & PLACE_PRIVATE) != 0, addr_is_private(&x));
+	}
+	for (unsigned i = 0; i < COUNT; i++)
+		attribution_destroy(alone[i]);
+	attribution_destroy(a);
+}
+
+static void
+test_place_neighbours(void **state)
+{
+	static const char *const home[] = {"198.51.100.64/26", "2001:db8:5:6::/64", "64:ff9b::a00:0/104", "192.0.2.254/32"};
+	(void)state;
+	check_neighbours(home, sizeof home / sizeof home[0]);
+	check_neighbours(NULL, 0);
+}
+
 int
 main(void)
 {
@@ -338,6 +421,7 @@ main(void)
 		cmocka_unit_test(test_precedence),
 		cmocka_unit_test(test_private_link),
 		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_place_neighbours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

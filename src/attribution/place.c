@@ -2,8 +2,10 @@
 
 /* Country, network owner and flags of an address: each fact from the first database that has it. */
 
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "attribution/snapshot.h"
 #include "base/table.h"
@@ -15,6 +17,8 @@ enum {
 	BLOCK_V4 = 96 + 24,
 	BLOCK_V6 = 48,
 	SINGLE = 128,
+	CACHE_LINE = 64,
+	HUGE_PAGE = 2 * 1024 * 1024,
 };
 
 /*
@@ -23,12 +27,16 @@ enum {
  */
 struct place_cache {
 	struct hash_fixed_key key;
+	void *memory; /* of MEMORY_SIZE, that slots stand in */
 	struct slot {
-		struct addr network;
+		alignas(CACHE_LINE) struct addr network;
 		unsigned bits; /* SINGLE, or those of a block; 0: empty */
 		struct place place;
-	} slots[CACHE_SLOTS];
+	} *slots;
 };
+
+/* A flow's end asks for two slots that were not seen for long: a huge page spares the wait for their pages' entries. */
+enum { MEMORY_SIZE = CACHE_SLOTS * sizeof(struct slot) + HUGE_PAGE };
 
 /* IPv6 addresses that hold an IPv4 one. */
 static const struct embedding {
@@ -54,14 +62,25 @@ struct place_cache *
 place_cache_create(void)
 {
 	struct place_cache *c = calloc(1, sizeof *c);
-	if (c != NULL)
-		c->key = hash_fixed_key_random();
+	if (c == NULL)
+		return NULL;
+	c->key = hash_fixed_key_random();
+	c->memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (c->memory == MAP_FAILED) {
+		free(c);
+		return NULL;
+	}
+	c->slots = (void *)((uint8_t *)c->memory + (HUGE_PAGE - (uintptr_t)c->memory % HUGE_PAGE));
+	(void)madvise(c->slots, CACHE_SLOTS * sizeof *c->slots, MADV_HUGEPAGE);
 	return c;
 }
 
 void
 place_cache_destroy(struct place_cache *c)
 {
+	if (c == NULL)
+		return;
+	(void)munmap(c->memory, MEMORY_SIZE);
 	free(c);
 }
 

@@ -18,7 +18,7 @@ struct transfer_tracker;
 struct session;
 struct transfer;
 
-enum { SESSION_COST = 512 }; /* bytes that a session and what it said of itself hold, about */
+enum { SESSION_COST = 320 }; /* bytes that a session and what it said of itself hold, about */
 
 struct transfer_limits {
 	size_t memory;          /* bytes held out of order, all transfers; 0: default 256 MB */

@@ -33,7 +33,7 @@ void batch_destroy(struct batch *b); /* takes NULL */
 void batch_reset(struct batch *b);
 void batch_frame(struct batch *b, const struct frame *f); /* counts it */
 
-/* Adds p, which came out of f, and how its flow in t is found. */
-void batch_packet(struct batch *b, const struct flow_table *t, const struct frame *f, const struct packet *p);
+/* Adds p, which came out of f, and how its flow is found in the table with that key. */
+void batch_packet(struct batch *b, const struct hash_fixed_key *key, const struct frame *f, const struct packet *p);
 
 #endif

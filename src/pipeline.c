@@ -12,14 +12,19 @@
 #include "transfer/transfer.h"
 #include "track.h"
 
+enum { APART = 128 }; /* bytes: two cache lines, which are fetched together */
 enum { ROW = 32 }; /* packets whose memory is fetched at once: what they touch fits the first cache */
 
-struct pipeline {
+/* The half that may run ahead in a thread of its own: cache lines of its own as well. */
+struct decoding {
 	struct decoder *decoder;
-	struct {
-		struct batch *batch;       /* being filled */
-		const struct frame *frame; /* being decoded */
-	} decoding;
+	struct hash_fixed_key key; /* the flow table's */
+	struct batch *batch;       /* being filled */
+	const struct frame *frame; /* being decoded */
+};
+
+struct pipeline {
+	struct decoding *decoding;
 	struct batch *batch;     /* for frames that are decoded and followed in one call */
 	struct flow_table *flows;
 	struct tracks tracks;
@@ -39,6 +44,7 @@ struct pipeline {
 };
 
 /* Every stage hands on to the next through one of these, in this order. */
+static int open_decoding(struct pipeline *p, const struct decoder_limits *limits);
 static void on_packet(void *ctx, const struct packet *packet);
 static void prefetch(const struct pipeline *p, const struct flow_lookup *lookups, size_t count);
 static void follow(struct pipeline *p, const struct packet *packet, const struct flow_lookup *lookup);
@@ -72,12 +78,12 @@ pipeline_create(const struct conf *conf, const struct attribution *attribution, 
 	p->next_tick = INT64_MIN;
 	p->coverage.start = INT64_MAX;
 	p->coverage.end = INT64_MIN;
-	p->decoder = decoder_create(&conf->decode, on_packet, p);
 	p->flows = flow_table_create(&conf->flow, &flow_ops, p);
 	p->streams = stream_pool_create(&conf->stream, &track_stream_ops);
 	p->transfers = transfer_tracker_create(&conf->transfer, &transfer_ops, p);
 	p->batch = batch_create();
-	if (p->batch == NULL || p->decoder == NULL || p->flows == NULL || p->streams == NULL || p->transfers == NULL) {
+	if (p->batch == NULL || p->flows == NULL || p->streams == NULL || p->transfers == NULL ||
+	        open_decoding(p, &conf->decode) < 0) {
 		pipeline_destroy(p);
 		return NULL;
 	}
@@ -97,10 +103,23 @@ pipeline_destroy(struct pipeline *p)
 	flow_table_destroy(p->flows);
 	transfer_tracker_destroy(p->transfers);
 	stream_pool_destroy(p->streams);
-	decoder_destroy(p->decoder);
+	if (p->decoding != NULL)
+		decoder_destroy(p->decoding->decoder);
+	free(p->decoding);
 	batch_destroy(p->batch);
 	tracks_clear(&p->tracks);
 	free(p);
+}
+
+static int
+open_decoding(struct pipeline *p, const struct decoder_limits *limits)
+{
+	p->decoding = aligned_alloc(APART, (sizeof *p->decoding + APART - 1) / APART * APART);
+	if (p->decoding == NULL)
+		return -1;
+	*p->decoding = (struct decoding){.key = *flow_table_key(p->flows)};
+	p->decoding->decoder = decoder_create(limits, on_packet, p->decoding);
+	return p->decoding->decoder != NULL ? 0 : -1;
 }
 
 void
@@ -113,12 +132,13 @@ pipeline_frames(struct pipeline *p, const struct frame *frames, size_t count)
 void
 pipeline_decode(struct pipeline *p, const struct frame *frames, size_t count, struct batch *out)
 {
+	struct decoding *d = p->decoding;
 	batch_reset(out);
-	p->decoding.batch = out;
+	d->batch = out;
 	for (size_t i = 0; i < count; i++) {
-		p->decoding.frame = &frames[i];
+		d->frame = &frames[i];
 		batch_frame(out, &frames[i]);
-		decoder_frame(p->decoder, &frames[i]);
+		decoder_frame(d->decoder, &frames[i]);
 	}
 }
 
@@ -158,7 +178,7 @@ pipeline_coverage(struct pipeline *p, struct coverage *out, struct coverage_coun
 	if (out->packets == 0)
 		out->start = out->end = 0;
 	out->flows = flow_table_total(p->flows);
-	parts[0] = decoder_counters(p->decoder, &counts[0]);
+	parts[0] = decoder_counters(p->decoding->decoder, &counts[0]);
 	parts[1] = flow_table_counters(p->flows, &counts[1]);
 	parts[2] = stream_pool_counters(p->streams, &counts[2]);
 	parts[3] = transfer_tracker_counters(p->transfers, &counts[3]);
@@ -186,8 +206,8 @@ prefetch(const struct pipeline *p, const struct flow_lookup *lookups, size_t cou
 static void
 on_packet(void *ctx, const struct packet *packet)
 {
-	struct pipeline *p = ctx;
-	batch_packet(p->decoding.batch, p->flows, p->decoding.frame, packet);
+	struct decoding *d = ctx;
+	batch_packet(d->batch, &d->key, d->frame, packet);
 }
 
 static void

@@ -249,10 +249,16 @@ flow_count(struct flow *f, enum side from, const struct packet *p)
 }
 
 void
-flow_table_lookup(const struct flow_table *t, const struct packet *p, struct flow_lookup *out)
+flow_lookup_make(const struct hash_fixed_key *key, const struct packet *p, struct flow_lookup *out)
 {
 	out->swapped = key_make(&out->key, p);
-	out->hash = hash_fixed(&t->hash_key, &out->key, sizeof out->key);
+	out->hash = hash_fixed(key, &out->key, sizeof out->key);
+}
+
+const struct hash_fixed_key *
+flow_table_key(const struct flow_table *t)
+{
+	return &t->hash_key;
 }
 
 void

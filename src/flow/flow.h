@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/packet.h"
 #include "base/record.h"
 
@@ -73,8 +74,12 @@ struct flow_lookup {
 	uint64_t hash;
 };
 
-/* Pure, so that it can be made in advance and in any thread. */
-void flow_table_lookup(const struct flow_table *t, const struct packet *p, struct flow_lookup *out);
+/*
+ * key: the table's, or a copy of it: a thread that makes look-ups in advance has one, so that it reads no
+ * memory that the table's own thread writes.
+ */
+void flow_lookup_make(const struct hash_fixed_key *key, const struct packet *p, struct flow_lookup *out);
+const struct hash_fixed_key *flow_table_key(const struct flow_table *t);
 
 /*
  * These packets come next: fetches the memory that they will touch, so that the misses of all run side by

@@ -69,7 +69,7 @@ static struct flow *
 take(struct flow_table *t, const struct packet *p, enum side *from)
 {
 	struct flow_lookup lookup;
-	flow_table_lookup(t, p, &lookup);
+	flow_lookup_make(flow_table_key(t), p, &lookup);
 	return flow_table_packet(t, p, &lookup, from);
 }
 

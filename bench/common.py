@@ -26,6 +26,13 @@ def run(command, stdin=subprocess.DEVNULL):
     return Run(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * 1024 / 1e6)
 
 
+def replay(program, capture, *more, workers=1):
+    """The command that replays a capture, in one thread unless told otherwise; events go where more says."""
+    help_text = subprocess.run([program, "--help"], capture_output=True, text=True).stdout
+    threads = ["--workers", workers] if "--workers" in help_text else []
+    return [program, "-q", *threads, "-r", capture, *more]
+
+
 def generate_command(build, kind, scale, *more):
     return [str(build / "bench/generate"), kind, "--scale", f"{scale:.9g}", "--seeds", str(SOURCE / "pcaps"), *map(str, more)]
 

@@ -4,8 +4,8 @@ AM_TESTS_ENVIRONMENT = \
 	XDG_STATE_HOME='$(abs_builddir)/state'; \
 	export WAYBILL PYTHONDONTWRITEBYTECODE XDG_STATE_HOME;
 
-dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus
-TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus
+dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers
+TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers
 EXTRA_DIST += tests/fuzz/corpus/pipeline tests/replay/bare.yaml tests/replay/common.py tests/replay/expected
 
 if FUZZER

@@ -17,8 +17,11 @@ libwaybill_a_SOURCES += \
 	src/base/verdict.h
 
 if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_base
-TESTS += tests/unit/test_base
+check_PROGRAMS += tests/unit/test_base tests/unit/test_ring
+TESTS += tests/unit/test_base tests/unit/test_ring
+tests_unit_test_ring_SOURCES = tests/unit/test_ring.c
+tests_unit_test_ring_LDADD = $(unit_ldadd)
+tests_unit_test_ring_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_base_SOURCES = tests/unit/test_base.c
 tests_unit_test_base_LDADD = $(unit_ldadd)
 tests_unit_test_base_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

@@ -71,6 +71,7 @@ static const struct {
 	{"limits: {transfer_memory: 1.5GB}\n", "%s:1: limits.transfer_memory: '1.5GB' is not a size such as 64MB or 1GiB"},
 	{"limits: {memory_per_transfer: 0}\n", "%s:1: limits.memory_per_transfer: must be more than 0"},
 	{"limits: {fragment_memory: 99999999TB}\n", "%s:1: limits.fragment_memory: '99999999TB' is not a size such as 64MB or 1GiB"},
+	{"limits:\n  memory: 63MB\n", "%s:2: limits.memory: must be at least 64MB"},
 	{"limits: {fragment_memory: 16777215TiB}\n", "%s:1: limits.fragment_memory: is more than this machine can address"},
 	{"limits: {open_transfers: 0}\n", "%s:1: limits.open_transfers: '0' is not a number from 1 to 4294967295, or auto"},
 	{"limits: {open_alerts: Auto}\n", "%s:1: limits.open_alerts: 'Auto' is not a number from 1 to 4294967295, or auto"},
@@ -262,6 +263,23 @@ test_attribution(void **state)
 	conf_free(&c);
 }
 
+/* One size for the whole is shared among what has none of its own. */
+static void
+test_shared_memory(void **state)
+{
+	static const char text[] = "limits: {memory: 320MB, stream_memory: 7MB}\n";
+	char error[512] = "";
+	struct conf c;
+	(void)state;
+
+	assert_int_equal(conf_load_text("conf", text, sizeof text - 1, &c, error, sizeof error), 0);
+	assert_int_equal(c.flow.memory, 150000000);
+	assert_int_equal(c.stream.memory, 7000000);
+	assert_int_equal(c.transfer.memory, 40000000);
+	assert_int_equal(c.decode.fragment_memory, 10000000);
+	conf_free(&c);
+}
+
 static void
 test_numbers(void **state)
 {
@@ -384,6 +402,7 @@ main(void)
 		cmocka_unit_test(test_sample_is_the_defaults),
 		cmocka_unit_test(test_attribution),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_shared_memory),
 		cmocka_unit_test(test_output),
 		cmocka_unit_test(test_every_prefix),
 		cmocka_unit_test(test_spool_place),

@@ -331,6 +331,96 @@ test_time_back(void **state)
 	flow_table_destroy(t);
 }
 
+struct talk {
+	unsigned calls, seen;
+	uint32_t isn[2];
+};
+
+static void
+on_talk(void *ctx, struct flow *f, unsigned seen, const uint32_t isn[2])
+{
+	struct talk *talk = ctx;
+	(void)f;
+	talk->calls++;
+	talk->seen = seen;
+	memcpy(talk->isn, isn, sizeof talk->isn);
+}
+
+/* When a connection says more than a plain handshake, and what was seen of that before. */
+static void
+test_talk(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int seen; /* -1: it never talks */
+		struct step steps[8];
+	} rows[] = {
+		{"a lone SYN", -1, {{0, '>', "S", 100, 0, 0, 0}}},
+		{"SYNs sent again", -1, {{0, '>', "S", 100, 0, 0, 0}, {1, '>', "S", 100, 0, 0, 0}}},
+		{"refused", -1, {{0, '>', "S", 100, 0, 0, 0}, {0, '<', "RA", 0, 101, 0, 0}}},
+		{"a handshake and no more", -1, {{0, '>', "S", 100, 0, 0, 0}, {0, '<', "SA", 500, 101, 0, 0},
+			{0, '<', "SA", 500, 101, 0, 0}, {0, '>', "A", 101, 501, 0, 0}, {0, '>', "A", 101, 501, 0, 0}}},
+		{"data behind it", 3, {{0, '>', "S", 100, 0, 0, 0}, {0, '<', "SA", 500, 101, 0, 0},
+			{0, '>', "A", 101, 501, 0, 0}, {0, '>', "PA", 101, 501, 5, 0}, {0, '<', "PA", 501, 106, 5, 0}}},
+		{"the ACK brings data", 2, {{0, '>', "S", 100, 0, 0, 0}, {0, '<', "SA", 500, 101, 0, 0},
+			{0, '>', "A", 101, 501, 9, 0}}},
+		{"FIN", 3, {{0, '>', "S", 100, 0, 0, 0}, {0, '<', "SA", 500, 101, 0, 0}, {0, '>', "A", 101, 501, 0, 0},
+			{0, '>', "FA", 101, 501, 0, 0}}},
+		{"another initial number", 1, {{0, '>', "S", 100, 0, 0, 0}, {1, '>', "S", 200, 0, 0, 0}}},
+		{"an ACK of something else", 1, {{0, '>', "S", 100, 0, 0, 0}, {0, '<', "SA", 500, 77, 0, 0}}},
+		{"data with the SYN", 0, {{0, '>', "S", 100, 0, 10, 0}}},
+		{"SYN-ACK first", 0, {{0, '<', "SA", 500, 101, 0, 0}}},
+		{"midstream", 0, {{0, '>', "A", 900, 800, 0, 0}}},
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct talk talk = {0};
+		struct flow_table *t = flow_table_create(&(struct flow_limits){.memory = 0},
+		        &(struct flow_ops){.talk = on_talk}, &talk);
+		for (size_t k = 0; k < COUNT(rows[i].steps) && rows[i].steps[k].way; k++) {
+			const struct packet p = make_packet(IPPROTO_TCP, &rows[i].steps[k], k + 1);
+			enum side from;
+			assert_non_null(take(t, &p, &from));
+		}
+		if (talk.calls != (rows[i].seen >= 0) || (rows[i].seen >= 0 && (int)talk.seen != rows[i].seen))
+			fail_msg("%s: %u calls, %u seen", rows[i].name, talk.calls, talk.seen);
+		if (rows[i].seen >= 1)
+			assert_int_equal(talk.isn[SIDE_SOURCE], 100);
+		if (rows[i].seen >= 2)
+			assert_int_equal(talk.isn[SIDE_DESTINATION], 500);
+		flow_table_destroy(t);
+	}
+}
+
+/* What is charged to the table takes the place of flows, and gives it back. */
+static void
+test_charge(void **state)
+{
+	(void)state;
+	struct log log = {.len = 0};
+	struct flow_table *t = flow_table_create(&(struct flow_limits){.memory = 10 * 187}, &ops, &log);
+	enum side from;
+	flow_table_charge(t, 6 * 187);
+	for (unsigned i = 0; i < 8; i++) {
+		const struct packet p = udp_packet(i + 1, i * 0.1, i);
+		assert_non_null(take(t, &p, &from));
+	}
+	assert_int_equal(flow_table_count(t), 4);
+	flow_table_charge(t, 3 * 187); /* one place is left: two flows go for each that comes */
+	for (unsigned i = 8; i < 12; i++) {
+		const struct packet p = udp_packet(i + 1, i * 0.1, i);
+		assert_non_null(take(t, &p, &from));
+	}
+	assert_int_equal(flow_table_count(t), 1);
+	flow_table_charge(t, -9 * 187);
+	for (unsigned i = 12; i < 32; i++) {
+		const struct packet p = udp_packet(i + 1, i * 0.1, i);
+		assert_non_null(take(t, &p, &from));
+	}
+	assert_int_equal(flow_table_count(t), 10);
+	flow_table_destroy(t);
+}
+
 /* Full: lone flows go first, then the oldest; a protected one never, and then nothing comes in. */
 static void
 test_limit(void **state)
@@ -420,6 +510,8 @@ main(void)
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_time_back),
+		cmocka_unit_test(test_talk),
+		cmocka_unit_test(test_charge),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_many),
 	};

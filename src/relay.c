@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/charset.h"
 #include "base/clock.h"
 #include "base/keep.h"
 #include "base/ring.h"
@@ -173,6 +174,7 @@ run(void *arg)
 			quiet = 0;
 		}
 	}
+	charset_release();
 	return NULL;
 }
 

@@ -93,6 +93,16 @@ charset_decode(struct arena *a, const void *bytes, size_t len, const char *decla
 	return text != NULL ? text : as_latin1(a, bytes, len);
 }
 
+void
+charset_release(void)
+{
+	for (size_t i = 0; i < CONVERTERS_KEPT; i++) {
+		if (converters[i].to != NULL && converters[i].cd != (iconv_t)-1)
+			iconv_close(converters[i].cd);
+		converters[i] = (struct converter){.to = NULL};
+	}
+}
+
 /* In its initial state; not to be closed. from is shorter than CHARSET_NAME_MAX. */
 static iconv_t
 converter(const char *to, const char *from)

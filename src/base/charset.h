@@ -14,4 +14,7 @@ struct arena;
 char *charset_decode(struct arena *a, const void *bytes, size_t len, const char *declared, const char **encoding,
                      bool *guessed);
 
+/* Before a thread ends that decoded: what it keeps open for that is closed. */
+void charset_release(void);
+
 #endif

@@ -48,7 +48,7 @@ static int lock_take(struct spool_file *f, const char *path, char *error, size_t
 static enum condition database_open(struct spool_file *f, const char *path, char *error, size_t error_size);
 static enum condition database_check(struct spool_file *f, const char *path, char *error, size_t error_size);
 static enum condition condition_of(struct spool_file *f, const char *path, char *error, size_t error_size);
-static int pragma_number(sqlite3 *db, const char *pragma, int64_t *out);
+static int query_number(sqlite3 *db, const char *query, int64_t *out);
 static int move_aside(const char *path, char *error, size_t error_size);
 
 int
@@ -154,26 +154,28 @@ database_open(struct spool_file *f, const char *path, char *error, size_t error_
 static enum condition
 database_check(struct spool_file *f, const char *path, char *error, size_t error_size)
 {
-	int64_t application = 0, version = 0, pages = 0;
+	int64_t application = 0, version = 0, tables = 0;
 	sqlite3_stmt *st = NULL;
 	char setup[sizeof schema + 256];
 
-	if (pragma_number(f->db, "PRAGMA application_id", &application) != 0 ||
-	    pragma_number(f->db, "PRAGMA user_version", &version) != 0 ||
-	    pragma_number(f->db, "PRAGMA page_count", &pages) != 0)
+	if (query_number(f->db, "PRAGMA application_id", &application) != 0 ||
+	    query_number(f->db, "PRAGMA user_version", &version) != 0 ||
+	    query_number(f->db, "SELECT count(*) FROM sqlite_master", &tables) != 0)
 		return condition_of(f, path, error, error_size);
-	if (pages > 0 && application != APPLICATION_ID) {
+	/* Who was killed between turning the journal on and the first commit leaves a header, and nothing else. */
+	const bool empty = application == 0 && version == 0 && tables == 0;
+	if (!empty && application != APPLICATION_ID) {
 		snprintf(error, error_size, "spool %s: is a database of another program", path);
 		return CONDITION_REFUSED;
 	}
-	if (pages > 0 && version != atoi(SPOOL_FILE_VERSION)) {
+	if (!empty && version != atoi(SPOOL_FILE_VERSION)) {
 		snprintf(error, error_size, "spool %s: is of version %" PRId64 ", this waybill knows %s", path, version,
 		    SPOOL_FILE_VERSION);
 		return CONDITION_REFUSED;
 	}
 	if (sqlite3_exec(f->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", NULL, NULL, NULL) != SQLITE_OK)
 		return condition_of(f, path, error, error_size);
-	if (pages == 0) {
+	if (empty) {
 		snprintf(setup, sizeof setup, "BEGIN; %s PRAGMA application_id = %d; PRAGMA user_version = %s; COMMIT", schema,
 		    APPLICATION_ID, SPOOL_FILE_VERSION);
 		if (sqlite3_exec(f->db, setup, NULL, NULL, NULL) != SQLITE_OK)
@@ -199,12 +201,12 @@ condition_of(struct spool_file *f, const char *path, char *error, size_t error_s
 }
 
 static int
-pragma_number(sqlite3 *db, const char *pragma, int64_t *out)
+query_number(sqlite3 *db, const char *query, int64_t *out)
 {
 	sqlite3_stmt *st = NULL;
 	int result = -1;
 
-	if (sqlite3_prepare_v2(db, pragma, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
+	if (sqlite3_prepare_v2(db, query, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
 		*out = sqlite3_column_int64(st, 0);
 		result = 0;
 	}

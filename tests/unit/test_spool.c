@@ -279,6 +279,18 @@ test_damaged_is_moved_aside(void **state)
 	}
 }
 
+/* What a process leaves that was killed while it made the spool. */
+static void
+test_half_made(void **state)
+{
+	(void)state;
+	execute(path, "PRAGMA journal_mode = WAL");
+	struct spool *s = reopen(NULL);
+	add(s, "a", "1", 1);
+	assert_int_equal(spool_waiting(s, "a"), 1);
+	spool_close(s);
+}
+
 static void
 test_strangers_are_refused(void **state)
 {
@@ -324,6 +336,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_one_process_only, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_lock_of_the_dead_is_free, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_damaged_is_moved_aside, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_half_made, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_strangers_are_refused, make_folder, remove_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,8 @@ static void
 prefetch_ahead(const struct batch *b)
 {
 	enum { AHEAD = 8, CACHE_LINE = 64 };
+	if (b->count + AHEAD >= b->room)
+		return;
 	const char *packet = (const char *)(b->packets + b->count + AHEAD);
 	for (size_t at = 0; at < sizeof *b->packets; at += CACHE_LINE)
 		__builtin_prefetch(packet + at, 1);

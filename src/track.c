@@ -93,8 +93,10 @@ track_wanted(struct tracks *all, struct flow *f, const struct packet *packet)
 void
 track_prefetch(const struct track *t)
 {
-	__builtin_prefetch(t->stream, 1);
-	__builtin_prefetch((const char *)t->stream + CACHE_LINE, 1);
+	if (t->stream != NULL) {
+		__builtin_prefetch(t->stream, 1);
+		__builtin_prefetch((const char *)t->stream + CACHE_LINE, 1);
+	}
 	__builtin_prefetch(t->session, 1);
 	__builtin_prefetch(t->conversation);
 }

@@ -1,6 +1,6 @@
 # Sample captures, a text beside each, and the script that makes them with real servers.
 EXTRA_DIST += \
-	pcaps/make-pcaps \
+	pcaps/make-pcaps pcaps/world.py pcaps/protocols \
 	pcaps/01-studio-to-seoul.pcap pcaps/01-studio-to-seoul.txt \
 	pcaps/02-seoul-to-shenyang.pcap pcaps/02-seoul-to-shenyang.txt \
 	pcaps/03-shenyang-to-pyongyang.pcap pcaps/03-shenyang-to-pyongyang.txt \

@@ -226,7 +226,7 @@ follow(struct pipeline *p, const struct packet *packet, const struct flow_lookup
 	p->outer.from = from;
 	p->outer.depth = packet->depth;
 	p->outer.left = packet->payload_len;
-	struct track *t = track_wanted(&p->tracks, f, packet);
+	struct track *t = track_wanted(&p->tracks, f, from, packet);
 	if (t != NULL)
 		track_packet(t, from, packet);
 }

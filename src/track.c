@@ -8,7 +8,11 @@
 #include "policy/policy.h"
 #include "proto/proto.h"
 
-enum { CACHE_LINE = 64 };
+enum {
+	CACHE_LINE = 64,
+	CHANCES = 8, /* datagrams of a flow that may begin a conversation */
+	UNFIT = PACKET_FRAGMENT | PACKET_BAD_CHECKSUM, /* for a protocol */
+};
 
 /* What few flows have to tell, each way. */
 struct track_unseen {
@@ -35,10 +39,13 @@ static void on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len
 static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
 static void on_stream_end(void *ctx, enum side from, bool reset, int64_t time);
 
+static bool says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet);
+static void track_datagram(struct track *t, enum side from, const struct packet *packet);
+static void flow_ends(const struct flow *f, struct session_ends *out);
 static struct track_unseen *track_unseen(struct track *t);
 static uint64_t track_inside(const struct track *t);
 static void track_volume(struct track *t, int64_t now);
-static void track_open_session(struct track *t, int64_t time);
+static void track_open_session(struct track *t, int64_t time, bool converses);
 static void track_done(struct track *t);
 static void track_close_conversation(struct track *t, bool reset);
 static void track_close_stream(struct track *t, int64_t time);
@@ -80,14 +87,35 @@ track_of(struct tracks *all, struct flow *f)
 	return t;
 }
 
-/* Flows without a stream are only counted, until they have moved enough to be told as a transfer. */
+/*
+ * Flows of datagrams are only counted, but for those whose first ones say something to a protocol, and those that have
+ * moved enough to be told as a transfer.
+ */
 struct track *
-track_wanted(struct tracks *all, struct flow *f, const struct packet *packet)
+track_wanted(struct tracks *all, struct flow *f, enum side from, const struct packet *packet)
 {
 	struct track *t = flow_attachment(f);
-	if (t != NULL || packet->transport == IPPROTO_TCP || flow_volume(f) < all->infer_bytes)
+	if (packet->transport == IPPROTO_TCP || (t != NULL && (t->session != NULL || t->done)))
 		return t;
-	return track_of(all, f);
+	if (says_something(all, f, from, packet)) {
+		t = track_of(all, f);
+		if (t != NULL)
+			track_open_session(t, packet->time, true);
+	} else if (flow_volume(f) >= all->infer_bytes) {
+		t = track_of(all, f);
+	}
+	return t;
+}
+
+static bool
+says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet)
+{
+	if (packet->captured == 0 || flow_packets(f) > CHANCES || (packet->flags & UNFIT) != 0)
+		return false;
+	struct session_ends ends;
+	flow_ends(f, &ends);
+	return conversation_wanted(&ends, from, packet->payload, packet->captured) ||
+	       transfer_tracker_awaits(all->transfers, &ends, packet->time);
 }
 
 void
@@ -136,10 +164,25 @@ track_packet(struct track *t, enum side from, const struct packet *packet)
 		stream_segment(t->stream, from, packet);
 		if (t->done)
 			track_close_stream(t, packet->time);
+	} else if (packet->transport != IPPROTO_TCP) {
+		track_datagram(t, from, packet);
 	}
 	track_volume(t, packet->time);
 	if (t->listed && !t->settled)
 		track_watch(t, false);
+}
+
+static void
+track_datagram(struct track *t, enum side from, const struct packet *packet)
+{
+	if (t->conversation == NULL || packet->captured == 0 || (packet->flags & UNFIT) != 0)
+		return;
+	session_time(t->session, packet->time);
+	enum verdict v = conversation_data(t->conversation, from, packet->payload, packet->captured);
+	if (v != VERDICT_DONE && packet->captured < packet->payload_len)
+		v = conversation_gap(t->conversation, from, packet->payload_len - packet->captured);
+	if (v == VERDICT_DONE)
+		track_done(t);
 }
 
 void
@@ -187,8 +230,14 @@ track_tunnelled(struct track *t, enum side from, uint32_t bytes)
 void
 track_ends(const struct track *t, struct session_ends *out)
 {
+	flow_ends(t->flow, out);
+}
+
+static void
+flow_ends(const struct flow *f, struct session_ends *out)
+{
 	struct flow_view v;
-	flow_look(t->flow, &v);
+	flow_look(f, &v);
 	*out = (struct session_ends){.addr = {*v.addr[0], *v.addr[1]}, .port = {v.port[0], v.port[1]},
 	        .transport = v.transport};
 }
@@ -205,7 +254,7 @@ on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len, int64_t ti
 	struct track *t = ctx;
 	if (t->done)
 		return;
-	track_open_session(t, time);
+	track_open_session(t, time, true);
 	if (t->conversation == NULL)
 		return;
 	session_time(t->session, time);
@@ -222,7 +271,7 @@ on_gap(void *ctx, enum side from, uint64_t len, int64_t time)
 		u->missing[from] += len;
 	if (t->done)
 		return;
-	track_open_session(t, time);
+	track_open_session(t, time, true);
 	if (t->conversation == NULL)
 		return;
 	session_time(t->session, time);
@@ -237,7 +286,7 @@ on_stream_end(void *ctx, enum side from, bool reset, int64_t time)
 	t->reset = t->reset || reset;
 	/* An announced data connection without a byte is an empty file. */
 	if (!reset && transfer_tracker_expects(t->all->transfers))
-		track_open_session(t, time);
+		track_open_session(t, time, true);
 	if (t->conversation == NULL)
 		return;
 	session_time(t->session, time);
@@ -273,7 +322,7 @@ track_volume(struct track *t, int64_t now)
 		v.payload[i] -= v.payload[i] < t->unseen->tunnelled[i] ? v.payload[i] : t->unseen->tunnelled[i];
 	const uint64_t volume = v.payload[0] + v.payload[1];
 	if (t->session == NULL && volume >= t->all->infer_bytes && v.transport != IPPROTO_TCP)
-		track_open_session(t, now);
+		track_open_session(t, now, false);
 	if (t->session == NULL)
 		return;
 	session_time(t->session, now);
@@ -282,20 +331,21 @@ track_volume(struct track *t, int64_t now)
 		t->next_volume *= 2;
 }
 
-/* A session begins with the first bytes, so that a flood of empty flows costs none. */
+/* A session begins with the first bytes, so that a flood of empty flows costs none. Where nobody converses, it is unreadable. */
 static void
-track_open_session(struct track *t, int64_t time)
+track_open_session(struct track *t, int64_t time, bool converses)
 {
 	if (t->session != NULL)
 		return;
 	struct flow_view v;
 	flow_look(t->flow, &v);
-	t->session = session_open(t->all->transfers, t, v.midstream, time);
+	const bool midstream = v.midstream || v.transport != IPPROTO_TCP;
+	t->session = session_open(t->all->transfers, t, midstream, time);
 	if (t->session == NULL)
 		return;
 	flow_table_charge(t->all->flows, SESSION_COST);
-	if (v.transport == IPPROTO_TCP)
-		t->conversation = conversation_open(t->session, v.midstream);
+	if (converses)
+		t->conversation = conversation_open(t->session, midstream);
 	else
 		session_unreadable(t->session, "unknown protocol");
 	if (t->conversation != NULL)
@@ -308,6 +358,8 @@ track_done(struct track *t)
 {
 	t->done = true;
 	track_close_conversation(t, false);
+	if (t->stream == NULL)
+		return;
 	stream_ignore(t->stream, SIDE_SOURCE);
 	stream_ignore(t->stream, SIDE_DESTINATION);
 }

@@ -42,7 +42,7 @@ void tracks_clear(struct tracks *all); /* after the flow table's end */
 struct track *track_of(struct tracks *all, struct flow *f);
 
 /* The same for a packet that was counted in f; NULL as well where counting is all that the flow needs. */
-struct track *track_wanted(struct tracks *all, struct flow *f, const struct packet *packet);
+struct track *track_wanted(struct tracks *all, struct flow *f, enum side from, const struct packet *packet);
 
 /* Asks for the memory that the track's next packet will touch. t: a flow's attachment, not NULL. */
 void track_prefetch(const struct track *t);

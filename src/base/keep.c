@@ -26,6 +26,7 @@ keep_flow(struct arena *a, const struct flow_record *r)
 	facts->tls.version = keep_string(a, facts->tls.version);
 	facts->ssh.hassh = keep_string(a, facts->ssh.hassh);
 	facts->ssh.hassh_server = keep_string(a, facts->ssh.hassh_server);
+	facts->details = details_keep(a, facts->details);
 	copy->facts = facts;
 	return copy;
 }
@@ -53,6 +54,7 @@ keep_transfer(struct arena *a, const struct transfer_record *r)
 	copy->http.url = keep_string(a, r->http.url);
 	copy->http.method = keep_string(a, r->http.method);
 	copy->http.referrer = keep_string(a, r->http.referrer);
+	copy->details = details_keep(a, r->details);
 	return copy->flow != NULL ? copy : NULL;
 }
 

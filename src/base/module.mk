@@ -3,6 +3,7 @@ libwaybill_a_SOURCES += \
 	src/base/arena.c src/base/arena.h \
 	src/base/charset.c src/base/charset.h \
 	src/base/clock.c src/base/clock.h \
+	src/base/detail.c src/base/detail.h \
 	src/base/digest.c src/base/digest.h \
 	src/base/frame.h \
 	src/base/hash.c src/base/hash.h \

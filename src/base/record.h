@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/detail.h"
 #include "base/text.h"
 
 #define RECORD_ID_MAX 24 /* an identifier's text with the closing zero */
@@ -140,6 +141,7 @@ struct facts {
 	struct {
 		const char *hassh, *hassh_server; /* MD5 of the key exchange offer */
 	} ssh;
+	const struct details *details; /* all else; or NULL */
 };
 
 struct flow_record {
@@ -211,6 +213,7 @@ struct transfer_record {
 	bool listing;                   /* an open directory listing, told as such */
 	bool form;                      /* the body of a form whose files have records of their own; it has no name */
 	const char *reasons[4];         /* for an inferred one: how it was told; NULL ends */
+	const struct details *details;  /* of this file alone; or NULL */
 	struct {
 		const char *url;        /* full, as valid UTF-8 */
 		const char *method;

@@ -53,6 +53,12 @@ flow_volume(const struct flow *f)
 	return f->payload[0] + f->payload[1];
 }
 
+uint32_t
+flow_packets(const struct flow *f)
+{
+	return f->packets[0] + f->packets[1];
+}
+
 void
 flow_look(const struct flow *f, struct flow_view *out)
 {

@@ -111,8 +111,9 @@ void flow_table_charge(struct flow_table *t, ptrdiff_t bytes);
 void flow_protect(struct flow *f);
 bool flow_protected(const struct flow *f);
 
-/* Payload that it moved so far, both ways. */
+/* Payload that it moved so far, both ways; and packets, modulo 2^32. */
 uint64_t flow_volume(const struct flow *f);
+uint32_t flow_packets(const struct flow *f);
 
 /* Cheap looks at a flow, for the packet path. */
 struct flow_view {

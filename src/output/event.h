@@ -23,14 +23,32 @@ void event_begin(struct json *j, const struct event_head *head, const struct eve
 /* source, destination, network. protocol: of the transfer, or NULL for the session's. */
 void event_flow_members(struct json *j, const struct flow_record *r, const char *protocol);
 
-/* user, user_agent, tls. user: of the transfer, or NULL for the session's. */
-void event_session_members(struct json *j, const struct flow_record *r, const struct text *user);
+/* The details of a session and of a transfer in it. */
+struct event_details {
+	struct detail detail[2 * DETAIL_MAX];
+	size_t count;
+};
+
+/* Borrowed from the records. transfer: or NULL. */
+void event_details_gather(struct event_details *out, const struct flow_record *flow, const struct transfer_record *transfer);
+/* Does a key begin with prefix? */
+bool event_details_any(const struct event_details *d, const char *prefix);
+/* Those whose keys begin with prefix, nested by what follows it; but for members whose names are in skip (NULL ends). */
+void event_details(struct json *j, const struct event_details *d, const char *prefix, const char *const skip[]);
+/* email, dns: field sets of ECS that only details fill. */
+void event_root_details(struct json *j, const struct event_details *d);
+/* Under waybill: all that have no place of their own. */
+void event_waybill_details(struct json *j, const struct event_details *d);
+
+/* user, user_agent, tls, email, dns. transfer: or NULL for a flow alone. */
+void event_session_members(struct json *j, const struct flow_record *r, const struct transfer_record *transfer,
+                           const struct event_details *details);
 
 /* file, url, http. */
 void event_file_members(struct json *j, const struct transfer_record *r);
 
-/* Under waybill: flow, session, ssh. */
-void event_waybill_flow(struct json *j, const struct flow_record *r);
+/* Under waybill: flow, session, ssh, and what details say. */
+void event_waybill_flow(struct json *j, const struct flow_record *r, const struct event_details *details);
 
 /* Under waybill: transfer, name, path. */
 void event_waybill_transfer(struct json *j, const struct transfer_record *r);

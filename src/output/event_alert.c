@@ -31,6 +31,9 @@ event_write_alert(struct json *j, const struct alert *a, const struct event_stam
 		.end = a->packet_time,
 	};
 
+	struct event_details details;
+
+	event_details_gather(&details, flow, t);
 	event_begin(j, &head, stamp);
 	json_u64(j, "severity", severities[a->severity]);
 	json_object_end(j);
@@ -42,13 +45,13 @@ event_write_alert(struct json *j, const struct alert *a, const struct event_stam
 	event_flow_members(j, flow, t != NULL ? t->protocol : NULL);
 	if (t != NULL)
 		event_file_members(j, t);
-	event_session_members(j, flow, t != NULL ? &t->user : NULL);
+	event_session_members(j, flow, t, &details);
 
 	json_object(j, "waybill");
 	put_alert(j, a);
 	if (t != NULL)
 		event_waybill_transfer(j, t);
-	event_waybill_flow(j, flow);
+	event_waybill_flow(j, flow, &details);
 	if (a->listing != NULL)
 		event_waybill_listing(j, a->listing, event_side(a->listed), a->flow != flow);
 	json_object_end(j);

@@ -12,8 +12,8 @@ static void put_network(struct json *j, const struct flow_record *r, const char 
 static const char *direction(const struct flow_record *r);
 static const char *transport_name(uint8_t transport);
 static const char *domain(const struct flow_record *r, size_t *len);
-static void put_tls(struct json *j, const struct facts *f);
-static void put_session(struct json *j, const struct flow_record *r);
+static void put_tls(struct json *j, const struct facts *f, const struct event_details *details);
+static void put_session(struct json *j, const struct flow_record *r, const struct event_details *details);
 static void put_pair(struct json *j, const char *name, uint64_t source, uint64_t destination);
 
 enum { HOST_MAX = 253 }; /* RFC 1035 section 2.3.4, as text */
@@ -42,12 +42,15 @@ event_write_flow(struct json *j, const struct flow_record *r, const struct event
 		.end = r->end,
 	};
 
+	struct event_details details;
+
+	event_details_gather(&details, r, NULL);
 	event_begin(j, &head, stamp);
 	json_object_end(j);
 	event_flow_members(j, r, NULL);
-	event_session_members(j, r, NULL);
+	event_session_members(j, r, NULL, &details);
 	json_object(j, "waybill");
-	event_waybill_flow(j, r);
+	event_waybill_flow(j, r, &details);
 	event_waybill_listed(j, r, NULL);
 	json_object_end(j);
 	json_object_end(j);
@@ -165,12 +168,14 @@ event_is_http(const char *protocol)
 }
 
 void
-event_session_members(struct json *j, const struct flow_record *r, const struct text *user)
+event_session_members(struct json *j, const struct flow_record *r, const struct transfer_record *transfer,
+                      const struct event_details *details)
 {
 	const struct facts *f = r->facts;
+	const struct text *user = &f->user;
 
-	if (user == NULL || !event_has(user))
-		user = &f->user;
+	if (transfer != NULL && event_has(&transfer->user))
+		user = &transfer->user;
 	if (event_has(user)) {
 		json_object(j, "user");
 		event_text(j, "name", user);
@@ -181,15 +186,18 @@ event_session_members(struct json *j, const struct flow_record *r, const struct 
 		event_text(j, "original", &f->client);
 		json_object_end(j);
 	}
-	put_tls(j, f);
+	put_tls(j, f, details);
+	event_root_details(j, details);
 }
 
 static void
-put_tls(struct json *j, const struct facts *f)
+put_tls(struct json *j, const struct facts *f, const struct event_details *details)
 {
-	bool client = f->tls.server_name != NULL || f->tls.ja3 != NULL || f->tls.ja4 != NULL;
+	static const char *const client_told[] = {"client", NULL}, *const none[] = {NULL};
+	bool client = f->tls.server_name != NULL || f->tls.ja3 != NULL || f->tls.ja4 != NULL ||
+	              event_details_any(details, "tls.client.");
 
-	if (!client && f->tls.version == NULL && f->tls.alpn == NULL)
+	if (!client && f->tls.version == NULL && f->tls.alpn == NULL && !event_details_any(details, "tls."))
 		return;
 	json_object(j, "tls");
 	if (client) {
@@ -197,16 +205,18 @@ put_tls(struct json *j, const struct facts *f)
 		event_string(j, "server_name", f->tls.server_name);
 		event_string(j, "ja3", f->tls.ja3);
 		event_string(j, "ja4", f->tls.ja4);
+		event_details(j, details, "tls.client.", none);
 		json_object_end(j);
 	}
 	event_string(j, "version", f->tls.version);
 	event_string(j, "next_protocol", f->tls.alpn);
+	event_details(j, details, "tls.", client_told);
 	json_bool(j, "established", f->tls.established);
 	json_object_end(j);
 }
 
 void
-event_waybill_flow(struct json *j, const struct flow_record *r)
+event_waybill_flow(struct json *j, const struct flow_record *r, const struct event_details *details)
 {
 	static const char *const ends[] = {
 		[FLOW_END_FIN] = "fin", [FLOW_END_RST] = "rst", [FLOW_END_TIMEOUT] = "timeout",
@@ -236,7 +246,7 @@ event_waybill_flow(struct json *j, const struct flow_record *r)
 	if (r->depth > 0)
 		json_u64(j, "depth", r->depth);
 	json_object_end(j);
-	put_session(j, r);
+	put_session(j, r, details);
 }
 
 static void
@@ -250,8 +260,9 @@ put_pair(struct json *j, const char *name, uint64_t source, uint64_t destination
 
 /* What a session said of itself and ECS has no field for. */
 static void
-put_session(struct json *j, const struct flow_record *r)
+put_session(struct json *j, const struct flow_record *r, const struct event_details *details)
 {
+	static const char *const none[] = {NULL};
 	const struct facts *f = r->facts;
 	bool http = event_is_http(f->protocol);
 	bool client = event_has(&f->client) && !http;
@@ -267,11 +278,13 @@ put_session(struct json *j, const struct flow_record *r)
 		event_string(j, "language", f->client_language);
 		json_object_end(j);
 	}
-	if (f->ssh.hassh != NULL || f->ssh.hassh_server != NULL) {
+	if (f->ssh.hassh != NULL || f->ssh.hassh_server != NULL || event_details_any(details, "ssh.")) {
 		json_object(j, "ssh");
 		event_string(j, "hassh", f->ssh.hassh);
 		event_string(j, "hassh_server", f->ssh.hassh_server);
+		event_details(j, details, "ssh.", none);
 		json_object_end(j);
 	}
 	event_waybill_text(j, "user", &f->user);
+	event_waybill_details(j, details);
 }

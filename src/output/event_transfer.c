@@ -28,15 +28,18 @@ event_write_transfer(struct json *j, const struct transfer_record *r, const stru
 		head.constants = "\"kind\":\"event\",\"category\":[\"network\",\"file\"],\"type\":[\"access\"],"
 				 "\"action\":\"file-download\",\"dataset\":\"waybill.transfer\"";
 
+	struct event_details details;
+
+	event_details_gather(&details, r->flow, r);
 	event_begin(j, &head, stamp);
 	json_plain(j, "outcome", outcomes[r->state]);
 	json_object_end(j);
 	event_flow_members(j, r->flow, r->protocol);
 	event_file_members(j, r);
-	event_session_members(j, r->flow, &r->user);
+	event_session_members(j, r->flow, r, &details);
 	json_object(j, "waybill");
 	event_waybill_transfer(j, r);
-	event_waybill_flow(j, r->flow);
+	event_waybill_flow(j, r->flow, &details);
 	event_waybill_listed(j, r->flow, r->data);
 	json_object_end(j);
 	json_object_end(j);

@@ -5,6 +5,7 @@ libwaybill_a_SOURCES += \
 	src/output/json.h \
 	src/output/event.c \
 	src/output/event.h \
+	src/output/event_details.c \
 	src/output/event_flow.c \
 	src/output/event_transfer.c \
 	src/output/event_alert.c \

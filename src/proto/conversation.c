@@ -11,7 +11,9 @@
 
 #include "proto/proto.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/prologue.h"
 
@@ -19,6 +21,7 @@ enum {
 	SWITCHES_MAX = 8, /* AUTH TLS, CONNECT, upgrades: more is somebody playing */
 	CHANCES_MAX = 32, /* segments that may be nobody's before the conversation is */
 	CHANCE_BYTES_MAX = 32768, /* and bytes in them */
+	REFUSED_MAX = 6,  /* protocols that gave it back; more than that and it is nobody's */
 	BOTH_SIDES = 1 << SIDE_SOURCE | 1 << SIDE_DESTINATION,
 };
 
@@ -38,7 +41,7 @@ struct conversation {
 		struct carrier *carrier;   /* PHASE_CARRIER */
 	};
 	uint32_t chance_bytes;
-	uint16_t refused;  /* protos[] that gave it back, by index */
+	uint8_t refused[REFUSED_MAX]; /* protos[] that gave it back: index and 1; 0: none */
 	uint8_t phase;
 	uint8_t switches;
 	uint8_t chances;   /* segments that were nobody's */
@@ -58,6 +61,8 @@ static enum verdict probe_gap(struct conversation *c, enum side from, uint64_t l
 static enum verdict choose(const struct conversation *c, const struct probe *p,
         const struct proto **chosen);
 static const struct proto *likely(const struct conversation *c, const struct probe *p);
+static bool was_refused(const struct conversation *c, size_t index);
+static bool refuse(struct conversation *c);
 static bool port_fits(const struct proto *proto, const struct probe *p);
 static struct probe probe_of(const struct conversation *c);
 static size_t hold(struct conversation *c, enum side from, const uint8_t *bytes, size_t len);
@@ -70,6 +75,18 @@ static enum verdict nobodys(struct conversation *c, enum side from, const uint8_
         size_t len);
 static enum verdict give_up(struct conversation *c, const char *why);
 static void leave(struct conversation *c, bool reset);
+
+bool
+conversation_wanted(const struct session_ends *ends, enum side from, const uint8_t *bytes, size_t len)
+{
+	struct probe p = {.port = {ends->port[SIDE_SOURCE], ends->port[SIDE_DESTINATION]}, .midstream = true};
+	p.bytes[from] = bytes;
+	p.len[from] = len;
+	for (size_t i = 0; protos[i] != NULL; i++)
+		if (protos[i]->transport == ends->transport && protos[i]->probe(&p) != VERDICT_NOT_MINE)
+			return true;
+	return false;
+}
 
 struct conversation *
 conversation_open(struct session *s, bool midstream)
@@ -259,8 +276,7 @@ choose(const struct conversation *c, const struct probe *p, const struct proto *
 	*chosen = NULL;
 	for (size_t i = 0; protos[i] != NULL; i++) {
 		const struct proto *proto = protos[i];
-		if (proto->transport != ends.transport ||
-		        (c->refused & 1u << i) != 0)
+		if (proto->transport != ends.transport || was_refused(c, i))
 			continue;
 		enum verdict v = proto->probe(p);
 		if (v == VERDICT_MORE)
@@ -284,12 +300,35 @@ likely(const struct conversation *c, const struct probe *p)
 	const struct session_ends ends = session_ends(c->session);
 	for (size_t i = 0; protos[i] != NULL; i++) {
 		const struct proto *proto = protos[i];
-		if (proto->transport == ends.transport &&
-		        (c->refused & 1u << i) == 0 && port_fits(proto, p) &&
+		if (proto->transport == ends.transport && !was_refused(c, i) && port_fits(proto, p) &&
 		        proto->probe(p) == VERDICT_MORE)
 			return proto;
 	}
 	return NULL;
+}
+
+static bool
+was_refused(const struct conversation *c, size_t index)
+{
+	for (size_t i = 0; i < REFUSED_MAX && c->refused[i] != 0; i++)
+		if (c->refused[i] == index + 1)
+			return true;
+	return false;
+}
+
+/* Its protocol is not asked again. False: too many gave it back already. */
+static bool
+refuse(struct conversation *c)
+{
+	size_t index = 0, at = 0;
+	while (protos[index] != c->proto)
+		index++;
+	while (at < REFUSED_MAX && c->refused[at] != 0)
+		at++;
+	if (at == REFUSED_MAX)
+		return false;
+	c->refused[at] = (uint8_t)(index + 1);
+	return true;
 }
 
 static bool
@@ -315,7 +354,7 @@ static size_t
 hold(struct conversation *c, enum side from, const uint8_t *bytes, size_t len)
 {
 	if (c->prologue == NULL)
-		c->prologue = prologue_create();
+		c->prologue = prologue_create(session_ends(c->session).transport != IPPROTO_TCP);
 	if (c->prologue == NULL)
 		return 0;
 	return prologue_bytes(c->prologue, from, bytes, len, session_now(c->session));
@@ -394,15 +433,14 @@ settle(struct conversation *c, enum verdict v, enum side from, const uint8_t *by
 			unused = session_switch_unused(c->session);
 		if (++c->switches > SWITCHES_MAX)
 			return give_up(c, "unknown protocol");
-		c->refused = 0;
+		memset(c->refused, 0, sizeof c->refused);
 		c->midstream = false;
 		break;
 	case VERDICT_NOT_MINE:
-		for (size_t i = 0; protos[i] != NULL; i++)
-			if (protos[i] == c->proto)
-				c->refused |= (uint16_t)(1u << i);
 		if (c->switches == 0)
 			session_protocol_none(c->session);
+		if (!refuse(c))
+			return give_up(c, "unknown protocol");
 		break;
 	}
 	leave(c, false);

@@ -111,14 +111,8 @@ endif
 
 EXTRA_DIST += tests/fuzz/corpus/ftp tests/fuzz/corpus/tls tests/fuzz/corpus/ssh
 if FUZZER
-noinst_PROGRAMS += tests/fuzz/fuzz_ftp tests/fuzz/fuzz_tls tests/fuzz/fuzz_ssh
-tests_fuzz_fuzz_ftp_SOURCES = tests/fuzz/fuzz_ftp.c tests/fuzz/proto_fuzz.h
-tests_fuzz_fuzz_ftp_LDADD = libwaybill.a $(LIB_LIBS)
-tests_fuzz_fuzz_ftp_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_tls_SOURCES = tests/fuzz/fuzz_tls.c tests/fuzz/proto_fuzz.h
-tests_fuzz_fuzz_tls_LDADD = libwaybill.a $(LIB_LIBS)
-tests_fuzz_fuzz_tls_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_ssh_SOURCES = tests/fuzz/fuzz_ssh.c tests/fuzz/proto_fuzz.h
-tests_fuzz_fuzz_ssh_LDADD = libwaybill.a $(LIB_LIBS)
-tests_fuzz_fuzz_ssh_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+noinst_PROGRAMS += tests/fuzz/fuzz_proto
+tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/proto_fuzz.h
+tests_fuzz_fuzz_proto_LDADD = libwaybill.a $(LIB_LIBS)
+tests_fuzz_fuzz_proto_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif

@@ -30,6 +30,7 @@ struct prologue {
 	struct half half[2];
 	struct run *runs;
 	size_t count, size;
+	bool datagrams; /* each run of bytes is one */
 };
 
 static bool half_reserve(struct half *half, size_t len);
@@ -37,9 +38,12 @@ static struct run *run_add(struct prologue *p, enum prologue_kind kind, enum sid
 static bool joins(const struct prologue *p, enum side from, int64_t time);
 
 struct prologue *
-prologue_create(void)
+prologue_create(bool datagrams)
 {
-	return calloc(1, sizeof(struct prologue));
+	struct prologue *p = calloc(1, sizeof *p);
+	if (p != NULL)
+		p->datagrams = datagrams;
+	return p;
 }
 
 void
@@ -59,7 +63,7 @@ prologue_bytes(struct prologue *p, enum side from, const uint8_t *bytes, size_t 
 	struct half *half = &p->half[from];
 	size_t room = PROBE_BYTES_MAX - half->len;
 	size_t n = len < room ? len : room;
-	if (n == 0 || !half_reserve(half, half->len + n))
+	if (n == 0 || (p->datagrams && n < len) || !half_reserve(half, half->len + n))
 		return 0;
 	struct run *run = joins(p, from, time) ? &p->runs[p->count - 1]
 	                                       : run_add(p, PROLOGUE_BYTES, from, time);
@@ -163,7 +167,7 @@ run_add(struct prologue *p, enum prologue_kind kind, enum side from, int64_t tim
 static bool
 joins(const struct prologue *p, enum side from, int64_t time)
 {
-	if (p->count == 0)
+	if (p->count == 0 || p->datagrams)
 		return false;
 	const struct run *last = &p->runs[p->count - 1];
 	return last->kind == PROLOGUE_BYTES && last->from == (uint8_t)from && last->time == time;

@@ -30,8 +30,8 @@ struct prologue_run {
 	int64_t time; /* packet time, ns */
 };
 
-/* NULL: out of memory. */
-struct prologue *prologue_create(void);
+/* datagrams: each bytes of it is one, and stays so. NULL: out of memory. */
+struct prologue *prologue_create(bool datagrams);
 void prologue_destroy(struct prologue *p); /* takes NULL */
 
 /*

@@ -21,12 +21,12 @@ struct probe {
 	const uint8_t *bytes[2]; /* [SIDE_SOURCE], [SIDE_DESTINATION] */
 	size_t len[2];
 	uint16_t port[2];
-	bool midstream; /* the beginning of the conversation may be missing */
+	bool midstream; /* the beginning of the conversation may be missing; of datagrams it always may */
 };
 
 struct proto {
 	const char *name;      /* network.protocol */
-	uint8_t transport;     /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t transport;     /* IPPROTO_TCP, IPPROTO_UDP, or another one that carries datagrams: IPPROTO_ESP */
 	uint16_t ports[PROTO_PORTS_MAX]; /* hints: break a tie, never decide alone */
 	const char *reads;     /* for doc: what is read */
 	const char *infers;    /* what is inferred */
@@ -38,7 +38,8 @@ struct proto {
 	/* State for one conversation, or NULL (counted). */
 	void *(*open)(struct session *s);
 	/*
-	 * Bytes in order; all bytes of the conversation are given, those probed included. VERDICT_SWITCH
+	 * TCP: bytes in order. All others: one datagram a call, as it came and as far as it was captured (a gap follows
+	 * where it was cut); its ICMP header is not a part of it. All bytes of the conversation are given, those probed included. VERDICT_SWITCH
 	 * hands the rest to another protocol (AUTH TLS, CONNECT, upgrade), see session_switch.
 	 */
 	enum verdict (*data)(void *state, enum side from, const uint8_t *bytes, size_t len);
@@ -69,6 +70,12 @@ extern const struct proto proto_ssh;
 struct conversation;
 
 enum { CONVERSATION_COST = 768 }; /* bytes that one and its protocol's state hold, about */
+
+/*
+ * Could a flow between these ends, which has none yet, be a conversation, going by this datagram? Most are nobody's, and
+ * cost nothing but the question.
+ */
+bool conversation_wanted(const struct session_ends *ends, enum side from, const uint8_t *bytes, size_t len);
 
 /* NULL: out of memory. midstream: see struct probe. */
 struct conversation *conversation_open(struct session *s, bool midstream);

@@ -33,7 +33,8 @@ struct carrier {
 };
 
 static struct target target_make(const struct addr *addr, uint16_t port, uint8_t transport);
-static struct expected *find(struct session *s, enum side to);
+static struct expected *find(const struct transfer_tracker *t, const struct session_ends *ends, int64_t now);
+static struct expected *find_at(const struct transfer_tracker *t, const struct session_ends *ends, enum side to, int64_t now);
 static void take_out(struct transfer_tracker *t, struct expected *x);
 static void drop(struct transfer_tracker *t, struct expected *x);
 
@@ -98,14 +99,19 @@ session_expect(struct session *control, const struct expectation *e, const struc
 	return 0;
 }
 
+bool
+transfer_tracker_awaits(const struct transfer_tracker *t, const struct session_ends *ends, int64_t now)
+{
+	return transfer_tracker_expects(t) && find(t, ends, now) != NULL;
+}
+
 struct carrier *
 session_carrier(struct session *s)
 {
 	if (!transfer_tracker_expects(s->tracker))
 		return NULL;
-	struct expected *x = find(s, SIDE_DESTINATION);
-	if (x == NULL) /* the first packet that was seen may have come from the end that listens */
-		x = find(s, SIDE_SOURCE);
+	const struct session_ends ends = session_ends(s);
+	struct expected *x = find(s->tracker, &ends, s->now);
 	struct carrier *c = x != NULL ? calloc(1, sizeof *c) : NULL;
 	if (c == NULL)
 		return NULL;
@@ -156,16 +162,24 @@ target_make(const struct addr *addr, uint16_t port, uint8_t transport)
 	return t;
 }
 
-/* The expectation that s fulfils, if `to` is the end that listens. */
+/* The expectation that a flow between these ends fulfils. */
 static struct expected *
-find(struct session *s, enum side to)
+find(const struct transfer_tracker *t, const struct session_ends *ends, int64_t now)
 {
-	const struct session_ends ends = session_ends(s);
-	struct target target = target_make(&ends.addr[to], ends.port[to], ends.transport);
-	struct expected *x = table_get(s->tracker->expected.by_target, &target, sizeof target);
-	if (x == NULL || s->now >= x->deadline)
+	struct expected *x = find_at(t, ends, SIDE_DESTINATION, now);
+	/* The first packet that was seen may have come from the end that listens. */
+	return x != NULL ? x : find_at(t, ends, SIDE_SOURCE, now);
+}
+
+/* The same, if `to` is the end that listens. */
+static struct expected *
+find_at(const struct transfer_tracker *t, const struct session_ends *ends, enum side to, int64_t now)
+{
+	struct target target = target_make(&ends->addr[to], ends->port[to], ends->transport);
+	struct expected *x = table_get(t->expected.by_target, &target, sizeof target);
+	if (x == NULL || now >= x->deadline)
 		return NULL;
-	if (!x->what.any_from && !addr_equal(&x->what.from, &ends.addr[side_other(to)]))
+	if (!x->what.any_from && !addr_equal(&x->what.from, &ends->addr[side_other(to)]))
 		return NULL;
 	return x;
 }

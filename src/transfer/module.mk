@@ -1,6 +1,8 @@
 libwaybill_a_SOURCES += \
 	src/transfer/assembly.c \
 	src/transfer/assembly.h \
+	src/transfer/note.c \
+	src/transfer/note.h \
 	src/transfer/expect.c \
 	src/transfer/expect.h \
 	src/transfer/extent.c \
@@ -38,6 +40,12 @@ TESTS += tests/unit/test_assembly
 tests_unit_test_assembly_SOURCES = tests/unit/test_assembly.c
 tests_unit_test_assembly_LDADD = $(unit_ldadd)
 tests_unit_test_assembly_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_detail
+TESTS += tests/unit/test_detail
+tests_unit_test_detail_SOURCES = tests/unit/test_detail.c tests/unit/proto_stage.h
+tests_unit_test_detail_LDADD = $(unit_ldadd)
+tests_unit_test_detail_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_expect
 TESTS += tests/unit/test_expect

@@ -194,6 +194,20 @@ session_has_fact(const struct session *s, enum session_fact which)
 }
 
 void
+session_detail(struct session *s, const char *key, const void *bytes, size_t len)
+{
+	if (tracker_detail(s->tracker, &s->details, key, bytes, len) != 0)
+		tracker_count(s->tracker, COUNT_SESSION_MEMORY);
+}
+
+void
+session_detail_number(struct session *s, const char *key, uint64_t number)
+{
+	if (details_number(&s->details, key, number) != 0)
+		tracker_count(s->tracker, COUNT_SESSION_MEMORY);
+}
+
+void
 session_tls_established(struct session *s)
 {
 	s->established = true;
@@ -252,7 +266,7 @@ fact_tell(struct session *s, enum session_fact which, const void *bytes, size_t 
 static void
 read_facts(const struct session *s, struct facts *out)
 {
-	*out = (struct facts){.protocol = s->protocol, .method = s->method};
+	*out = (struct facts){.protocol = s->protocol, .method = s->method, .details = s->details};
 	out->tls.established = s->established;
 	fact_read(&s->facts, out);
 }
@@ -300,5 +314,6 @@ session_free(struct session *s)
 		free(s->last);
 	free(s->inference);
 	fact_clear(&s->facts);
+	details_free(s->details);
 	slab_give(&s->tracker->sessions, s);
 }

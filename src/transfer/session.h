@@ -23,7 +23,8 @@ struct session {
 	const char *protocol;        /* network.protocol: static, as the next two; NULL: unknown */
 	const char *method;          /* how that was known */
 	const char *unread;          /* why it can't be read; NULL: it can */
-	struct fact_block facts;     /* all others */
+	struct fact_block facts;     /* those that have a member of their own, */
+	struct details *details;     /* and those that have none */
 	uint32_t refs;               /* one of them is the flow's */
 	uint32_t begun;              /* transfers so far: the ordinal of the next */
 	struct inference *inference; /* NULL: too little moved so far */

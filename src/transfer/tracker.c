@@ -14,6 +14,7 @@ enum {
 	OPEN_DEFAULT = 65536,
 	JOIN_SECONDS_DEFAULT = 60,
 	INFER_DEFAULT = 64 * 1024,
+	DETAIL_BYTES_MAX = 2048,
 };
 static const size_t memory_default = (size_t)256 << 20;
 static const size_t per_transfer_default = (size_t)64 << 20;
@@ -32,6 +33,8 @@ static const struct coverage_counter counters[COUNT_MAX] = {
         [COUNT_EXPECT_LIMIT] = {"expect_limit", "announced data connections not awaited: too many",
                 0},
         [COUNT_EXPECT_UNUSED] = {"expect_unused", "announced data connections that never came", 0},
+        [COUNT_NOTE_LIMIT] = {"note_limit",
+                "names of handles and the like that were forgotten: too many", 0},
         [COUNT_TYPE] = {"file_type", "files whose type could not be looked at", 0},
 };
 
@@ -67,7 +70,7 @@ transfer_tracker_create(const struct transfer_limits *limits, const struct trans
 	}
 	t->joined = table_create(t->limits.open);
 	t->filetype = filetype_open();
-	if (expectations_init(&t->expected) != 0 || t->joined == NULL || t->filetype == NULL) {
+	if (notes_init(&t->notes) != 0 || expectations_init(&t->expected) != 0 || t->joined == NULL || t->filetype == NULL) {
 		transfer_tracker_destroy(t);
 		return NULL;
 	}
@@ -81,6 +84,7 @@ transfer_tracker_destroy(struct transfer_tracker *t)
 	if (t == NULL)
 		return;
 	expectations_clear(&t->expected);
+	notes_clear(&t->notes);
 	while ((w = TAILQ_FIRST(&t->waybills)) != NULL)
 		waybill_destroy(w);
 	table_destroy(t->joined);
@@ -130,6 +134,17 @@ transfer_tracker_counters(struct transfer_tracker *t, size_t *count)
 	t->counters[COUNT_CONFLICT].count = t->pool.conflicts;
 	*count = COUNT_MAX;
 	return t->counters;
+}
+
+int
+tracker_detail(struct transfer_tracker *t, struct details **d, const char *key, const void *bytes, size_t len)
+{
+	if (len == 0)
+		return 0;
+	const struct text text = text_decode(&t->scratch, bytes, tracker_bound(t, bytes, len, DETAIL_BYTES_MAX), NULL);
+	const int status = text.utf8 != NULL ? details_text(d, key, text.utf8) : -1;
+	arena_reset(&t->scratch);
+	return status;
 }
 
 size_t

@@ -9,6 +9,7 @@
 #include "transfer/sha256.h"
 #include "transfer/expect.h"
 #include "transfer/filetype.h"
+#include "transfer/note.h"
 #include "transfer/transfer.h"
 #include "transfer/waybill.h"
 
@@ -23,6 +24,7 @@ enum transfer_count { /* indexes of tracker->counters */
 	COUNT_EXPECT_LIMIT,
 	COUNT_EXPECT_UNUSED,
 	COUNT_TYPE,
+	COUNT_NOTE_LIMIT,
 	COUNT_MAX,
 };
 
@@ -46,6 +48,7 @@ struct transfer_tracker {
 	struct table *joined;          /* files that come in parts, by their key */
 	struct waybill_list waiting;   /* those with no open part, longest wait first */
 	struct expectations expected;
+	struct notes notes;
 
 	struct coverage_counter counters[COUNT_MAX];
 };
@@ -55,6 +58,9 @@ tracker_count(struct transfer_tracker *t, enum transfer_count which)
 {
 	t->counters[which].count++;
 }
+
+/* Decodes bytes from the wire and adds them under key. 0 (or nothing to add), or -1: see details_text. */
+int tracker_detail(struct transfer_tracker *t, struct details **d, const char *key, const void *bytes, size_t len);
 
 /*
  * At most max of len bytes from the wire, not cut within a UTF-8 character;

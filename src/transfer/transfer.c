@@ -181,6 +181,21 @@ transfer_user(struct transfer *t, const void *bytes, size_t len)
 }
 
 void
+transfer_detail(struct transfer *t, const char *key, const void *bytes, size_t len)
+{
+	if (t != NULL && t->waybill != NULL &&
+	        tracker_detail(t->waybill->tracker, &t->waybill->details, key, bytes, len) != 0)
+		tracker_count(t->waybill->tracker, COUNT_SESSION_MEMORY);
+}
+
+void
+transfer_detail_number(struct transfer *t, const char *key, uint64_t number)
+{
+	if (t != NULL && t->waybill != NULL && details_number(&t->waybill->details, key, number) != 0)
+		tracker_count(t->waybill->tracker, COUNT_SESSION_MEMORY);
+}
+
+void
 transfer_carrier(struct transfer *t, struct session *data)
 {
 	if (t == NULL || t->waybill == NULL || t->data == data)

@@ -67,6 +67,8 @@ void transfer_tracker_time(struct transfer_tracker *t, int64_t now);
 
 /* Does any control channel wait for a data connection? Cheap to call. */
 bool transfer_tracker_expects(const struct transfer_tracker *t);
+/* Does one wait for a flow between these ends? */
+bool transfer_tracker_awaits(const struct transfer_tracker *t, const struct session_ends *ends, int64_t now);
 
 /* The end of the input: every transfer still open is ended, as truncated. */
 void transfer_tracker_flush(struct transfer_tracker *t, int64_t now);
@@ -135,9 +137,31 @@ void session_server(struct session *s, const void *bytes, size_t len);
 void session_language(struct session *s, const void *bytes, size_t len);
 /* For tls.* and ssh.*; replaces. */
 void session_fact(struct session *s, enum session_fact which, const void *bytes, size_t len);
+/*
+ * What has no function of its own. key: static, dotted, lower case: "smb.share". It is told under waybill; where
+ * it begins with a field set of ECS ("email.", "tls.", "dns."), by its name there. Several values of a key are all kept,
+ * each once; a number replaces the one before. The bytes are decoded and copied. Empty ones are ignored.
+ */
+void session_detail(struct session *s, const char *key, const void *bytes, size_t len);
+void session_detail_number(struct session *s, const char *key, uint64_t number);
 /* Was that told? */
 bool session_has_fact(const struct session *s, enum session_fact which);
 void session_tls_established(struct session *s);
+
+/*
+ * What sessions of the same hosts leave for each other: handles, keys, announced names. Bounded in number and size; the
+ * oldest go first. key: begin it with the protocol's name, so that no two protocols meet: "nfs.fh:" and the handle.
+ */
+enum note_scope {
+	NOTE_PAIR,        /* sessions between the same two addresses */
+	NOTE_SOURCE,      /* all sessions in which this session's source, as an address, is an end, */
+	NOTE_DESTINATION, /* or its destination */
+	NOTE_ALL,
+};
+/* A newer note takes the place of the older. 0, or -1: too long (512 bytes, 8 KB), or out of memory. */
+int session_note(struct session *s, enum note_scope scope, const void *key, size_t key_len, const void *value, size_t len);
+/* Borrowed until the next note is taken; NULL: there is none. */
+const void *session_noted(struct session *s, enum note_scope scope, const void *key, size_t key_len, size_t *len);
 
 /*
  * Before a protocol's data() returns VERDICT_SWITCH: the last unused bytes of that call (of the
@@ -198,6 +222,9 @@ void transfer_listing(struct transfer *t);                        /* it is an op
 /* It is the body of a form whose files are transfers of their own: no file itself, it loses its name. */
 void transfer_form(struct transfer *t);
 void transfer_user(struct transfer *t, const void *bytes, size_t len);
+/* See session_detail. */
+void transfer_detail(struct transfer *t, const char *key, const void *bytes, size_t len);
+void transfer_detail_number(struct transfer *t, const char *key, uint64_t number);
 /* It moves over another flow (FTP data): that session's flow is told as the data connection. */
 void transfer_carrier(struct transfer *t, struct session *data);
 /* The server accepted it: it is told even if no byte of it is ever seen. */

@@ -134,6 +134,7 @@ waybill_destroy(struct waybill *w)
 	t->open--;
 	session_unref(w->session);
 	session_unref(w->data);
+	details_free(w->details);
 	arena_clear(&w->arena);
 	slab_give(&t->files, w);
 }
@@ -280,6 +281,7 @@ waybill_tell(struct waybill *w, tell_fn *tell)
 		waybill_name_it(w, &flow);
 	struct transfer_record r = w->record;
 	r.flow = &flow;
+	r.details = w->details;
 	if (session_turned(w->session)) {
 		flow_record_turn(&flow);
 		r.sender = side_other(r.sender);

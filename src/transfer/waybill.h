@@ -25,6 +25,7 @@ struct waybill {
 	/* Filled as it becomes known; flow, data, the sizes and hashes only when it is told. */
 	struct transfer_record record;
 	struct text account;     /* the session's at the beginning */
+	struct details *details;
 	uint32_t ordinal;        /* in its session */
 	int64_t last;            /* packet time of the last byte */
 	int64_t last_part;       /* packet time when the last part of a joined file ended */

@@ -6,6 +6,7 @@
 #define TESTS_FUZZ_PROTO_FUZZ_H
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct fuzz {
 	struct fuzz_flow flow[FUZZ_FLOWS];
 	size_t began, ended;
 	int64_t now;
+	uint8_t transport;
 };
 
 static inline void
@@ -70,14 +72,14 @@ fuzz_ends(void *ctx, void *flow, struct session_ends *out)
 	*out = ((const struct fuzz_flow *)flow)->ends;
 }
 
-/* Flow 0 goes from 192.0.2.10:40000 to 198.51.100.20:port; the others are data connections of FTP. */
+/* Flow 0 goes from 192.0.2.10:40000 to 198.51.100.20:port; the others go to ports from 30001 on. */
 static inline void
 fuzz_open(struct fuzz *f, size_t n, uint16_t port)
 {
 	static const uint8_t client[4] = {192, 0, 2, 10}, server[4] = {198, 51, 100, 20};
 	f->flow[n].ends = (struct session_ends){.addr = {addr_from_v4(client), addr_from_v4(server)},
 	        .port = {(uint16_t)(40000 + n), n == 0 ? port : (uint16_t)(30000 + n)},
-	        .transport = IPPROTO_TCP};
+	        .transport = f->transport};
 	f->flow[n].done = false;
 	f->flow[n].session = session_open(f->tracker, &f->flow[n], false, f->now);
 	if (f->flow[n].session == NULL)
@@ -136,12 +138,12 @@ fuzz_step(struct fuzz *f, struct reader *r, uint16_t port)
 }
 
 static inline int
-fuzz_run(const uint8_t *data, size_t size, uint16_t port)
+fuzz_run(const uint8_t *data, size_t size, uint8_t transport, uint16_t port)
 {
 	static const struct transfer_limits limits = {.memory = 1 << 20, .no_hash = true};
 	static const struct transfer_ops ops = {.began = fuzz_began, .grew = fuzz_grew, .ended = fuzz_ended,
 	        .flow = fuzz_describe, .ends = fuzz_ends};
-	struct fuzz f = {.now = CLOCK_SECOND};
+	struct fuzz f = {.now = CLOCK_SECOND, .transport = transport};
 	struct reader r = reader_init(data, size);
 
 	f.tracker = transfer_tracker_create(&limits, &ops, &f);

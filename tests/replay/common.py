@@ -4,7 +4,7 @@ import json, os, pathlib, subprocess, sys
 SOURCE = pathlib.Path(os.environ.get("srcdir", ".")).resolve()
 WAYBILL = os.environ.get("WAYBILL", os.path.join(os.getcwd(), "waybill"))
 BARE = SOURCE / "tests/replay/bare.yaml"  # no database of this machine
-SAMPLES = sorted((SOURCE / "pcaps").glob("*.pcap"))
+SAMPLES = sorted((SOURCE / "pcaps").glob("*.pcap")) + sorted((SOURCE / "pcaps/protocols").glob("*.pcap"))
 SKIP = 77
 
 

@@ -130,13 +130,34 @@ stage_flow(struct stage *s, size_t n, const char *from, uint16_t from_port, cons
 	assert_int_equal(addr_parse(to, &f->ends.addr[SIDE_DESTINATION]), 0);
 }
 
+/* The same for datagrams: each stage_data is one. */
+static inline void
+stage_datagrams(struct stage *s, size_t n, const char *from, uint16_t from_port, const char *to, uint16_t to_port)
+{
+	stage_flow(s, n, from, from_port, to, to_port);
+	s->flow[n].ends.transport = IPPROTO_UDP;
+	s->flow[n].midstream = true;
+}
+
+/* The first value that the flow's open session told under key: borrowed; NULL: none, or a number. */
+static inline const char *
+stage_detail(struct stage *s, size_t n, const char *key)
+{
+	struct detail d[DETAIL_MAX];
+	size_t count = details_list(session_facts(s->flow[n].session)->details, d);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(d[i].key, key) == 0)
+			return d[i].text;
+	return NULL;
+}
+
 static inline struct conversation *
 stage_conversation(struct stage *s, size_t n)
 {
 	struct stage_flow *f = &s->flow[n];
 	s->now += CLOCK_MILLISECOND;
 	if (f->session == NULL) {
-		f->session = session_open(s->tracker, f, false, s->now);
+		f->session = session_open(s->tracker, f, f->midstream, s->now);
 		assert_non_null(f->session);
 		f->conversation = conversation_open(f->session, f->midstream);
 		assert_non_null(f->conversation);

@@ -168,6 +168,45 @@ test_tls_and_ssh(void **state)
 	json_clear(&j);
 }
 
+/* Details are nested by their keys' dots, at the root where ECS has their field set, else under waybill. */
+static void
+test_details(void **state)
+{
+	struct details *d = NULL, *of_file = NULL;
+	struct json j;
+	(void)state;
+
+	assert_int_equal(details_text(&d, "smb.share", "ep03"), 0);
+	assert_int_equal(details_text(&d, "tls.client.hint", "x"), 0);
+	assert_int_equal(details_text(&d, "email.to.address", "a@example.net"), 0);
+	assert_int_equal(details_number(&d, "smb.credits", 8), 0);
+	assert_int_equal(details_text(&d, "email.to.address", "b@example.net"), 0);
+	assert_int_equal(details_text(&d, "email.subject", "cut"), 0);
+	assert_int_equal(details_text(&d, "tls.server.ja3s", "00"), 0);
+	assert_int_equal(details_text(&d, "ssh.kind", "sftp"), 0);
+	assert_int_equal(details_number(&of_file, "smb.handles", 2), 0);
+	const struct facts facts = {.protocol = "smb", .details = d};
+	struct flow_record r = record_flow(&facts);
+
+	json_init(&j);
+	event_write_flow(&j, &r, &stamp);
+	json_put(&j, "", 1);
+	assert_non_null(strstr(j.bytes,
+		"\"tls\":{\"client\":{\"hint\":\"x\"},\"server\":{\"ja3s\":\"00\"},\"established\":false}"));
+	assert_non_null(strstr(j.bytes,
+		"\"email\":{\"to\":{\"address\":[\"a@example.net\",\"b@example.net\"]},\"subject\":\"cut\"}"));
+	assert_non_null(strstr(j.bytes, "\"ssh\":{\"kind\":\"sftp\"}"));
+	assert_non_null(strstr(j.bytes, "\"smb\":{\"share\":\"ep03\",\"credits\":8}"));
+
+	const struct transfer_record t = {.id = "t", .flow = &r, .protocol = "smb", .details = of_file};
+	event_write_transfer(&j, &t, &stamp);
+	json_put(&j, "", 1);
+	assert_non_null(strstr(j.bytes, "\"smb\":{\"share\":\"ep03\",\"credits\":8,\"handles\":2}"));
+	json_clear(&j);
+	details_free(d);
+	details_free(of_file);
+}
+
 static void
 test_directions(void **state)
 {
@@ -561,6 +600,7 @@ main(void)
 		cmocka_unit_test(test_flow),
 		cmocka_unit_test(test_bare_flow),
 		cmocka_unit_test(test_tls_and_ssh),
+		cmocka_unit_test(test_details),
 		cmocka_unit_test(test_directions),
 		cmocka_unit_test(test_ftp_transfer),
 		cmocka_unit_test(test_http_transfer),

@@ -40,13 +40,15 @@ static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
 static void on_stream_end(void *ctx, enum side from, bool reset, int64_t time);
 
 static bool says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet);
-static void track_datagram(struct track *t, enum side from, const struct packet *packet);
+static bool track_datagram(struct track *t, enum side from, const struct packet *packet);
+static void track_free(struct track *t);
 static void flow_ends(const struct flow *f, struct session_ends *out);
 static struct track_unseen *track_unseen(struct track *t);
 static uint64_t track_inside(const struct track *t);
 static void track_volume(struct track *t, int64_t now);
 static void track_open_session(struct track *t, int64_t time, bool converses);
 static void track_done(struct track *t);
+static void track_label(struct track *t);
 static void track_close_conversation(struct track *t, bool reset);
 static void track_close_stream(struct track *t, int64_t time);
 static void track_watch(struct track *t, bool ended);
@@ -88,8 +90,8 @@ track_of(struct tracks *all, struct flow *f)
 }
 
 /*
- * Flows of datagrams are only counted, but for those whose first ones say something to a protocol, and those that have
- * moved enough to be told as a transfer.
+ * Flows of datagrams are only counted, but for those whose first ones say something to a protocol (and the next ones,
+ * where the protocol was done each time), and those that have moved enough to be told as a transfer.
  */
 struct track *
 track_wanted(struct tracks *all, struct flow *f, enum side from, const struct packet *packet)
@@ -101,7 +103,7 @@ track_wanted(struct tracks *all, struct flow *f, enum side from, const struct pa
 		t = track_of(all, f);
 		if (t != NULL)
 			track_open_session(t, packet->time, true);
-	} else if (flow_volume(f) >= all->infer_bytes) {
+	} else if (flow_volume(f) >= all->infer_bytes && flow_label(f) == 0) {
 		t = track_of(all, f);
 	}
 	return t;
@@ -110,7 +112,8 @@ track_wanted(struct tracks *all, struct flow *f, enum side from, const struct pa
 static bool
 says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet)
 {
-	if (packet->captured == 0 || flow_packets(f) > CHANCES || (packet->flags & UNFIT) != 0)
+	if (packet->captured == 0 || (packet->flags & UNFIT) != 0 ||
+	        (flow_packets(f) > CHANCES && flow_label(f) == 0))
 		return false;
 	struct session_ends ends;
 	flow_ends(f, &ends);
@@ -164,25 +167,31 @@ track_packet(struct track *t, enum side from, const struct packet *packet)
 		stream_segment(t->stream, from, packet);
 		if (t->done)
 			track_close_stream(t, packet->time);
-	} else if (packet->transport != IPPROTO_TCP) {
-		track_datagram(t, from, packet);
+	} else if (packet->transport != IPPROTO_TCP && !track_datagram(t, from, packet)) {
+		return;
 	}
 	track_volume(t, packet->time);
 	if (t->listed && !t->settled)
 		track_watch(t, false);
 }
 
-static void
+/* False: the flow needs no track any more, and it is gone. */
+static bool
 track_datagram(struct track *t, enum side from, const struct packet *packet)
 {
 	if (t->conversation == NULL || packet->captured == 0 || (packet->flags & UNFIT) != 0)
-		return;
+		return true;
 	session_time(t->session, packet->time);
 	enum verdict v = conversation_data(t->conversation, from, packet->payload, packet->captured);
 	if (v != VERDICT_DONE && packet->captured < packet->payload_len)
 		v = conversation_gap(t->conversation, from, packet->payload_len - packet->captured);
-	if (v == VERDICT_DONE)
-		track_done(t);
+	if (v != VERDICT_DONE)
+		return true;
+	track_done(t);
+	if (t->session != NULL || t->listed || t->unseen != NULL)
+		return true;
+	track_free(t);
+	return false;
 }
 
 void
@@ -213,7 +222,14 @@ track_end(struct tracks *all, struct flow *f)
 		session_close(t->session, t->reset, v.end);
 		flow_table_charge(all->flows, -SESSION_COST);
 	}
-	flow_attach(f, NULL);
+	track_free(t);
+}
+
+static void
+track_free(struct track *t)
+{
+	struct tracks *all = t->all;
+	flow_attach(t->flow, NULL);
 	flow_table_charge(all->flows, -(ptrdiff_t)sizeof *t);
 	free(t->unseen);
 	slab_give(&all->slab, t);
@@ -321,7 +337,7 @@ track_volume(struct track *t, int64_t now)
 	for (int i = 0; i < 2 && t->unseen != NULL; i++)
 		v.payload[i] -= v.payload[i] < t->unseen->tunnelled[i] ? v.payload[i] : t->unseen->tunnelled[i];
 	const uint64_t volume = v.payload[0] + v.payload[1];
-	if (t->session == NULL && volume >= t->all->infer_bytes && v.transport != IPPROTO_TCP)
+	if (t->session == NULL && volume >= t->all->infer_bytes && v.transport != IPPROTO_TCP && flow_label(t->flow) == 0)
 		track_open_session(t, now, false);
 	if (t->session == NULL)
 		return;
@@ -358,10 +374,30 @@ track_done(struct track *t)
 {
 	t->done = true;
 	track_close_conversation(t, false);
-	if (t->stream == NULL)
+	if (t->stream == NULL) {
+		track_label(t);
 		return;
+	}
 	stream_ignore(t->stream, SIDE_SOURCE);
 	stream_ignore(t->stream, SIDE_DESTINATION);
+}
+
+/*
+ * A conversation of datagrams is over, and only its protocol is left to tell: the flow remembers that itself, and may hold
+ * another one.
+ */
+static void
+track_label(struct track *t)
+{
+	const char *name = session_plain(t->session);
+	const unsigned number = name != NULL ? proto_number(name) : 0;
+	if (number == 0)
+		return;
+	flow_set_label(t->flow, number << 1 | session_turned(t->session));
+	session_close(t->session, false, session_now(t->session));
+	flow_table_charge(t->all->flows, -SESSION_COST);
+	t->session = NULL;
+	t->done = false;
 }
 
 static void
@@ -407,11 +443,15 @@ track_tell(struct track *t)
 static void
 describe_turned(struct track *t, struct flow_record *out)
 {
+	const uint32_t label = flow_label(t->flow);
 	track_describe(t, out);
-	if (t->session == NULL)
-		return;
-	out->facts = session_facts(t->session);
-	if (session_turned(t->session))
+	if (t->session != NULL) {
+		out->facts = session_facts(t->session);
+	} else if (label != 0) {
+		t->all->plain = (struct facts){.protocol = proto_name(label >> 1), .method = SESSION_BY_CONTENT};
+		out->facts = &t->all->plain;
+	}
+	if (t->session != NULL ? session_turned(t->session) : label & 1)
 		flow_record_turn(out);
 }
 
@@ -428,7 +468,8 @@ count_unread(struct tracks *all, const struct flow *f, const struct track *t)
 {
 	uint64_t payload = flow_volume(f);
 	uint64_t tunnelled = t != NULL ? track_inside(t) : 0;
-	if (payload <= tunnelled || (t != NULL && t->session != NULL && session_is_read(t->session)))
+	const bool read = t != NULL && t->session != NULL ? session_is_read(t->session) : flow_label(f) != 0;
+	if (payload <= tunnelled || read)
 		return;
 	all->unread[UNREAD_FLOWS].count++;
 	all->unread[UNREAD_BYTES].count += payload - tunnelled;

@@ -32,6 +32,7 @@ struct tracks {
 	bool tells_flows;     /* somebody wants each flow's record */
 	uint64_t infer_bytes; /* payload that makes an unread flow a transfer */
 	struct slab slab;
+	struct facts plain;   /* of the flow that is told, where its label is all there is */
 	struct coverage_counter unread[UNREAD_COUNT];
 };
 

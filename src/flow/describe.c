@@ -60,6 +60,19 @@ flow_packets(const struct flow *f)
 }
 
 void
+flow_set_label(struct flow *f, uint32_t label)
+{
+	if (f->key.transport != IPPROTO_TCP)
+		flow_cold_of(f)->label = label;
+}
+
+uint32_t
+flow_label(const struct flow *f)
+{
+	return f->key.transport != IPPROTO_TCP ? flow_cold_of(f)->label : 0;
+}
+
+void
 flow_look(const struct flow *f, struct flow_view *out)
 {
 	for (unsigned s = 0; s < 2; s++) {
@@ -126,8 +139,8 @@ flow_describe(const struct flow *f, struct flow_record *out)
 	out->transport = f->key.transport;
 	out->depth = flow_depth(f);
 	if (out->transport == IPPROTO_ICMP || out->transport == IPPROTO_ICMPV6) {
-		out->icmp_type = cold->isn[0] >> 8 & 0xff;
-		out->icmp_code = cold->isn[0] & 0xff;
+		out->icmp_type = cold->icmp >> 8 & 0xff;
+		out->icmp_code = cold->icmp & 0xff;
 	}
 	memcpy(out->vlan, cold->vlan, sizeof out->vlan);
 	out->midstream = f->flags & FLOW_MIDSTREAM;

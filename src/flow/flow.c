@@ -229,7 +229,7 @@ flow_begin(struct flow_table *t, const struct flow_lookup *lookup, const struct 
 	if (p->transport == IPPROTO_TCP)
 		flow_tcp_begin(f, from, p);
 	else if (p->transport == IPPROTO_ICMP || p->transport == IPPROTO_ICMPV6)
-		cold->isn[0] = (uint32_t)p->src_port << 8 | (p->dst_port & 0xff);
+		cold->icmp = (uint32_t)p->src_port << 8 | (p->dst_port & 0xff);
 	flow_lists_enter(t, f);
 	if (t->ops.begin != NULL)
 		t->ops.begin(t->ctx, f);

@@ -115,6 +115,10 @@ bool flow_protected(const struct flow *f);
 uint64_t flow_volume(const struct flow *f);
 uint32_t flow_packets(const struct flow *f);
 
+/* What the next stages remember of a flow of datagrams that has nothing attached; 0: nothing. Always 0 for TCP. */
+void flow_set_label(struct flow *f, uint32_t label);
+uint32_t flow_label(const struct flow *f);
+
 /* Cheap looks at a flow, for the packet path. */
 struct flow_view {
 	const struct addr *addr[2];

@@ -67,7 +67,13 @@ struct flow_cold {
 	int64_t start;
 	uint64_t first_frame;
 	uint32_t file;              /* how often frame numbers had begun again */
-	uint32_t isn[2];            /* TCP; ICMP: [0] is type << 8 | code of the first packet */
+	union {
+		uint32_t isn[2];    /* TCP */
+		struct {
+			uint32_t icmp;  /* type << 8 | code of the first packet */
+			uint32_t label; /* see flow_label */
+		};
+	};
 	uint16_t packets_high[2];   /* bits 32-47 of the packet counts */
 	uint16_t vlan[2];
 	uint8_t mac[2][6];

@@ -243,7 +243,7 @@ probe_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t 
 	if (v == VERDICT_MORE && kept == len)
 		return VERDICT_MORE;
 
-	v = v == VERDICT_DONE ? start(c, proto, "content") : out_of_room(c);
+	v = v == VERDICT_DONE ? start(c, proto, SESSION_BY_CONTENT) : out_of_room(c);
 	return v == VERDICT_DONE ? v : give(c, from, bytes + kept, len - kept);
 }
 

@@ -71,6 +71,10 @@ struct conversation;
 
 enum { CONVERSATION_COST = 768 }; /* bytes that one and its protocol's state hold, about */
 
+/* A protocol's number, for who has no room for a name: 0: not one of them. The name, static; NULL for 0. */
+unsigned proto_number(const char *name);
+const char *proto_name(unsigned number);
+
 /*
  * Could a flow between these ends, which has none yet, be a conversation, going by this datagram? Most are nobody's, and
  * cost nothing but the question.

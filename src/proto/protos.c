@@ -3,6 +3,8 @@
 
 #include "proto/proto.h"
 
+#include <string.h>
+
 const struct proto *const protos[] = {
         &proto_ssh,
         &proto_tls,
@@ -10,3 +12,18 @@ const struct proto *const protos[] = {
         &proto_ftp,
         NULL,
 };
+
+unsigned
+proto_number(const char *name)
+{
+	for (unsigned i = 0; protos[i] != NULL; i++)
+		if (strcmp(protos[i]->name, name) == 0)
+			return i + 1;
+	return 0;
+}
+
+const char *
+proto_name(unsigned number)
+{
+	return number > 0 ? protos[number - 1]->name : NULL;
+}

@@ -238,6 +238,14 @@ session_is_read(const struct session *s)
 	return s->unread == NULL && s->protocol != NULL;
 }
 
+const char *
+session_plain(const struct session *s)
+{
+	const bool more = s->refs > 1 || s->begun > 0 || s->facts.len > 0 || s->details != NULL || s->established ||
+	                  s->inference != NULL || s->method == NULL || strcmp(s->method, SESSION_BY_CONTENT) != 0;
+	return session_is_read(s) && !more ? s->protocol : NULL;
+}
+
 void
 session_volume(struct session *s, const uint64_t payload[2])
 {

@@ -127,6 +127,8 @@ enum session_fact {
 	SESSION_SSH_HASSH_SERVER,
 };
 
+#define SESSION_BY_CONTENT "content" /* a protocol known by what it says */
+
 /* Facts. The bytes are decoded and copied; the first non-empty answer stays unless replaces. */
 void session_protocol(struct session *s, const char *name, const char *method); /* static strings */
 void session_protocol_none(struct session *s); /* it was another one, after all */
@@ -175,6 +177,12 @@ size_t session_switch_unused(const struct session *s);
  * inferred. method: static, "encrypted", "unknown protocol".
  */
 void session_unreadable(struct session *s, const char *method);
+
+/*
+ * Its protocol (static), where that and who asked are all that there is to tell of it: then the flow can keep it, and
+ * the session may be closed early. NULL: there is more.
+ */
+const char *session_plain(const struct session *s);
 
 /* Is its content read? Not where session_unreadable was told, nor where no protocol is known. */
 bool session_is_read(const struct session *s);

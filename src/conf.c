@@ -30,6 +30,7 @@ static void read_attribution(struct conf_reading *r, const struct file_attributi
 static void read_lists(struct conf_reading *r, const struct file_attribution *f, struct attribution_conf *out);
 static void read_asns(struct conf_reading *r, const struct file_attribution *f, struct attribution_conf *out);
 static void read_rules(struct conf_reading *r, const struct file_rules *f, struct policy_conf *out);
+static void read_capture(struct conf_reading *r, const struct file_capture *f, struct conf *c);
 static void read_packets(struct conf_reading *r, const struct file_packets *f, struct conf *c);
 static void read_transfers(struct conf_reading *r, const struct file_transfers *f, struct conf *c);
 static void read_limits(struct conf_reading *r, const struct file_limits *f, struct conf *c);
@@ -153,6 +154,7 @@ read_text(const char *name, const uint8_t *text, size_t len, struct conf *c, str
 		return 0; /* nothing but comments */
 	read_attribution(&r, f->attribution, &c->attribution);
 	read_rules(&r, f->rules, &c->policy);
+	read_capture(&r, f->capture, c);
 	read_packets(&r, f->packets, c);
 	read_transfers(&r, f->transfers, c);
 	read_limits(&r, f->limits, c);
@@ -286,6 +288,25 @@ read_rules(struct conf_reading *r, const struct file_rules *f, struct policy_con
 		out->allow = read_networks(r, "allow", f->bulk_outbound->allow, f->bulk_outbound->allow_count);
 		out->allow_count = f->bulk_outbound->allow_count;
 	}
+}
+
+static void
+read_capture(struct conf_reading *r, const struct file_capture *f, struct conf *c)
+{
+	bool promiscuous = true;
+	size_t snaplen = 0;
+	if (f == NULL)
+		return;
+	conf_section(r, "capture");
+	conf_limit_bytes(r, "ring", f->ring, &c->live.ring);
+	conf_limit_bytes(r, "snaplen", f->snaplen, &snaplen);
+	if (c->live.ring > LIVE_RING_MAX)
+		conf_refuse(r, "ring", "takes up to 2GB");
+	if (snaplen != 0 && (snaplen < LIVE_SNAPLEN_MIN || snaplen > LIVE_SNAPLEN_MAX))
+		conf_refuse(r, "snaplen", "takes 128 bytes up to 256KB");
+	c->live.snaplen = (uint32_t)snaplen;
+	conf_switch(r, "promiscuous", f->promiscuous, &promiscuous);
+	c->live.no_promiscuous = !promiscuous;
 }
 
 static void

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "attribution/attribution.h"
-#include "capture/capture.h"
+#include "capture/live.h"
 #include "decode/decode.h"
 #include "flow/flow.h"
 #include "output/output.h"
@@ -18,6 +18,7 @@
 #include "transfer/transfer.h"
 
 struct conf {
+	struct live_conf live;
 	struct decoder_limits decode;
 	struct flow_limits flow;
 	struct stream_limits stream;

@@ -73,6 +73,13 @@ static const cyaml_schema_field_t rules_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t capture_fields[] = {
+	VALUE(struct file_capture, ring),
+	VALUE(struct file_capture, snaplen),
+	VALUE(struct file_capture, promiscuous),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t packets_fields[] = {
 	VALUE(struct file_packets, checksums),
 	CYAML_FIELD_END,
@@ -139,6 +146,7 @@ static const cyaml_schema_value_t webhook_entry = {
 static const cyaml_schema_field_t conf_fields[] = {
 	SECTION(struct file_conf, attribution, attribution_fields),
 	SECTION(struct file_conf, rules, rules_fields),
+	SECTION(struct file_conf, capture, capture_fields),
 	SECTION(struct file_conf, packets, packets_fields),
 	SECTION(struct file_conf, transfers, transfers_fields),
 	SECTION(struct file_conf, limits, limits_fields),

@@ -43,6 +43,10 @@ struct file_rules {
 	char *fold_window;
 };
 
+struct file_capture {
+	char *ring, *snaplen, *promiscuous;
+};
+
 struct file_packets {
 	char *checksums;
 };
@@ -75,6 +79,7 @@ struct file_webhook {
 struct file_conf {
 	struct file_attribution *attribution;
 	struct file_rules *rules;
+	struct file_capture *capture;
 	struct file_packets *packets;
 	struct file_transfers *transfers;
 	struct file_limits *limits;

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@ enum {
 	SENTENCE_MAX = 1024,
 };
 static const int64_t patience = 50 * CLOCK_MILLISECOND; /* after which the caller has a turn for other things */
+static const int64_t late = CLOCK_SECOND; /* a frame comes out of the kernel's ring no later than so */
+static const int64_t last_look = CLOCK_SECOND; /* at interfaces, after intake_finish */
 
 /* An item and the frames in it, which outlive the capture's buffer. */
 struct slot {
@@ -27,7 +30,10 @@ struct slot {
 };
 
 struct intake {
-	struct capture *capture;
+	struct capture *capture;           /* files; or NULL, and */
+	struct live *live;                 /* interfaces */
+	atomic_bool finishes;              /* nothing more is wanted of those */
+	int64_t finish_by;                 /* monotonic; 0: not yet known */
 	struct pipeline *pipeline;
 	struct slot slots[ITEMS];
 	struct slot *filling;              /* whose problems are being told */
@@ -45,6 +51,8 @@ static void on_problem(void *ctx, const struct capture_problem *problem);
 static void *run(void *arg);
 static void fill(struct intake *in, struct slot *s);
 static bool fetch(struct intake *in);
+static void fill_live(struct intake *in, struct slot *s);
+static bool is_over(struct intake *in, size_t count);
 static size_t keep_frames(struct slot *s, struct frame *frames, size_t count);
 static void clear_problems(struct intake_item *item);
 
@@ -67,6 +75,26 @@ intake_open(const char *const *paths, size_t count, const char *filter, char *er
 	}
 	if (filter != NULL && capture_filter(in->capture, filter, why, sizeof why) < 0) {
 		snprintf(error, size, "'%s' names no file, and is no filter: %s", filter, why);
+		intake_close(in);
+		return NULL;
+	}
+	return in;
+}
+
+struct intake *
+intake_open_live(const struct live_conf *conf, const char *const *interfaces, size_t count, const char *filter,
+                 char *error, size_t size)
+{
+	static const struct capture_ops ops = {on_problem};
+	struct intake *in = calloc(1, sizeof *in);
+	if (in == NULL) {
+		snprintf(error, size, "out of memory");
+		return NULL;
+	}
+	ring_init(&in->ring, ITEMS);
+	in->filling = in->taken = &in->slots[0];
+	in->live = live_open(conf, interfaces, count, filter, &ops, in, error, size);
+	if (in->live == NULL) {
 		intake_close(in);
 		return NULL;
 	}
@@ -124,6 +152,12 @@ intake_is_ready(const struct intake *in)
 }
 
 void
+intake_finish(struct intake *in)
+{
+	in->finishes = true;
+}
+
+void
 intake_stop(struct intake *in)
 {
 	if (in->started) {
@@ -146,6 +180,7 @@ intake_close(struct intake *in)
 		free(in->slots[i].bytes);
 	}
 	capture_close(in->capture);
+	live_close(in->live);
 	ring_clear(&in->ring);
 	free(in);
 }
@@ -153,7 +188,7 @@ intake_close(struct intake *in)
 bool
 intake_incomplete(const struct intake *in)
 {
-	return capture_incomplete(in->capture);
+	return in->capture != NULL && capture_incomplete(in->capture);
 }
 
 /* The reading thread. */
@@ -178,6 +213,10 @@ static void
 fill(struct intake *in, struct slot *s)
 {
 	in->filling = s;
+	if (in->live != NULL) {
+		fill_live(in, s);
+		return;
+	}
 	s->item.last = !fetch(in);
 	struct frame *frames = in->frames + in->frame_at;
 	size_t count = in->frame_count - in->frame_at;
@@ -186,6 +225,35 @@ fill(struct intake *in, struct slot *s)
 	in->frame_at += count;
 	pipeline_decode(in->pipeline, frames, count, s->item.batch);
 	capture_progress(in->capture, &s->item.progress);
+}
+
+/* What the interfaces have, or that there was nothing for a while. */
+static void
+fill_live(struct intake *in, struct slot *s)
+{
+	struct live_counts counts;
+	if (s->bytes == NULL)
+		s->bytes = malloc(live_room(in->live, BATCH_FRAMES));
+	const size_t count = s->bytes != NULL ? live_batch(in->live, in->frames, BATCH_FRAMES, s->bytes, patience) : 0;
+	pipeline_decode(in->pipeline, in->frames, count, s->item.batch);
+	if (count == 0)
+		s->item.batch->idle = clock_now() - late;
+	s->item.last = is_over(in, count);
+	live_counts(in->live, &counts);
+	s->item.progress = (struct capture_progress){.frames = counts.frames, .bytes = counts.bytes,
+	        .dropped_ring = counts.dropped_ring, .dropped_interface = counts.dropped_interface};
+}
+
+/* After intake_finish the rings are emptied, for a while. */
+static bool
+is_over(struct intake *in, size_t count)
+{
+	if (!in->finishes)
+		return false;
+	const int64_t now = clock_monotonic();
+	if (in->finish_by == 0)
+		in->finish_by = now + last_look;
+	return count == 0 || now >= in->finish_by;
 }
 
 /* More frames, where all that came are in items. False: there are no more. */

@@ -10,6 +10,7 @@
 
 #include "batch.h"
 #include "capture/capture.h"
+#include "capture/live.h"
 #include "pipeline.h"
 
 struct intake;
@@ -26,6 +27,10 @@ struct intake_item {
 /* paths and filter (NULL: none) as for capture_open and capture_filter. NULL and error. */
 struct intake *intake_open(const char *const *paths, size_t count, const char *filter, char *error, size_t size);
 
+/* The same of network interfaces: it ends with intake_finish. */
+struct intake *intake_open_live(const struct live_conf *conf, const char *const *interfaces, size_t count,
+                                const char *filter, char *error, size_t size);
+
 /*
  * Begins to read. p decodes; it must outlive the reading. ahead: with a thread of its own. 0, or -1: out of
  * memory or threads.
@@ -37,6 +42,9 @@ const struct intake_item *intake_next(struct intake *in);
 
 /* Would intake_next give one at once, with a thread of its own? */
 bool intake_is_ready(const struct intake *in);
+
+/* Interfaces: what they have by now is the last. */
+void intake_finish(struct intake *in);
 
 /* Reads nothing more. What was read but not asked for is dropped. */
 void intake_stop(struct intake *in);

@@ -12,7 +12,7 @@
 #include "lookup.h"
 #include "loop.h"
 #include "options.h"
-#include "replay.h"
+#include "sensor.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -69,7 +69,7 @@ run(const struct options *options)
 	else if ((loop = loop_create()) == NULL)
 		log_error("loop", "no event loop");
 	else
-		status = replay_run(options, &conf, attribution, loop);
+		status = sensor_run(options, &conf, attribution, loop);
 	loop_destroy(loop);
 	attribution_destroy(attribution);
 	conf_free(&conf);

@@ -16,6 +16,7 @@ enum { OPTION_EVENTS = 256, OPTION_FAIL, OPTION_JSON, OPTION_AT, OPTION_WORKERS,
 
 static const struct option long_options[] = {
 	{"read", required_argument, NULL, 'r'},
+	{"interface", required_argument, NULL, 'i'},
 	{"conf", required_argument, NULL, 'c'},
 	{"output", required_argument, NULL, 'o'},
 	{"events", required_argument, NULL, OPTION_EVENTS},
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
 
 static void bad_option(int option, const char *word, char *error, size_t size);
 static int take_option(struct options *o, int option, char *error, size_t size);
+static int take_interface(struct options *o, const char *name, char *error, size_t size);
 static int take_word(struct options *o, const char *word, char *error, size_t size);
 static int add_argument(struct options *o, const char *word);
 static int add_filter(struct options *o, const char *word);
@@ -44,11 +46,13 @@ const char options_help[] =
         "waybill: which files crossed the network, between whom, where they may not go\n"
         "\n"
         "  waybill -r FILE... [-c CONF] [-o EVENTS] [options] [BPF FILTER]\n"
+        "  waybill -i IFACE... [-c CONF] [-o EVENTS] [options] [BPF FILTER]\n"
         "  waybill lookup IP... [--at TIME] [--json] [-c CONF]\n"
         "  waybill check [-c CONF]\n"
         "\n"
         "  -r, --read FILE...       pcap, pcapng, plain, gzip or zstd; a whole directory\n"
         "                           in time order; - for standard input\n"
+        "  -i, --interface IFACE    watch a network interface; several, each with its -i\n"
         "  -c, --conf CONF          configuration (YAML); without one the defaults hold\n"
         "  -o, --output EVENTS      events as JSON lines to a file, or - for standard\n"
         "                           output, in place of the readable summary\n"
@@ -79,7 +83,7 @@ options_parse(struct options *o, int argc, char **argv, char *error, size_t erro
 	optind = 1;
 	opterr = 0;
 	for (;;) {
-		int option = getopt_long(argc, argv, "-:r:c:o:qvVh", long_options, NULL);
+		int option = getopt_long(argc, argv, "-:r:i:c:o:qvVh", long_options, NULL);
 		if (option == -1)
 			break;
 		if (option == '?' || option == ':') {
@@ -125,8 +129,10 @@ take_option(struct options *o, int option, char *error, size_t size)
 	case 'r':
 		if (o->command == COMMAND_REPLAY)
 			return add_argument(o, optarg);
-		snprintf(error, size, "-r belongs to a replay, not to this command");
+		snprintf(error, size, o->command == COMMAND_WATCH ? "-r and -i do not go together"
+		                                                  : "-r belongs to a replay, not to this command");
 		return -1;
+	case 'i': return take_interface(o, optarg, error, size);
 	case 'c': o->conf = optarg; return 0;
 	case 'o': o->events_path = optarg; return 0;
 	case 'q': o->quiet = true; return 0;
@@ -155,6 +161,21 @@ take_option(struct options *o, int option, char *error, size_t size)
 	}
 }
 
+static int
+take_interface(struct options *o, const char *name, char *error, size_t size)
+{
+	if (o->command == COMMAND_REPLAY && o->argument_count == 0)
+		o->command = COMMAND_WATCH;
+	if (o->command != COMMAND_WATCH)
+		snprintf(error, size, o->command == COMMAND_REPLAY ? "-r and -i do not go together"
+		                                                   : "-i does not belong to this command");
+	else if (add_argument(o, name) < 0)
+		snprintf(error, size, "out of memory");
+	else
+		return 0;
+	return -1;
+}
+
 /* A word that is no option: after -r what exists is another input, anything else begins the filter. */
 static int
 take_word(struct options *o, const char *word, char *error, size_t size)
@@ -166,7 +187,7 @@ take_word(struct options *o, const char *word, char *error, size_t size)
 	else if (o->command == COMMAND_CHECK) {
 		snprintf(error, size, "check takes no word '%s'", word);
 		return -1;
-	} else if (o->filter == NULL && o->argument_count > 0 && (strcmp(word, "-") == 0 || stat(word, &st) == 0))
+	} else if (o->command == COMMAND_REPLAY && o->filter == NULL && o->argument_count > 0 && (strcmp(word, "-") == 0 || stat(word, &st) == 0))
 		done = add_argument(o, word);
 	else
 		done = add_filter(o, word);
@@ -243,7 +264,7 @@ finish(struct options *o, char *error, size_t size)
 {
 	const char *what = NULL;
 	if (o->command == COMMAND_REPLAY && o->argument_count == 0)
-		what = "nothing to read: name captures with -r (see waybill --help)";
+		what = "nothing to read: name captures with -r, or interfaces with -i (see waybill --help)";
 	else if (o->command == COMMAND_LOOKUP && o->argument_count == 0)
 		what = "lookup needs an address";
 	else if (o->command == COMMAND_LOOKUP && has_replay_options(o))

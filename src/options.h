@@ -10,6 +10,7 @@
 
 enum command {
 	COMMAND_REPLAY,
+	COMMAND_WATCH,
 	COMMAND_LOOKUP,
 	COMMAND_CHECK,
 	COMMAND_HELP,
@@ -18,7 +19,7 @@ enum command {
 
 struct options {
 	enum command command;
-	const char **arguments;  /* inputs of a replay, addresses of a lookup; words are argv's */
+	const char **arguments;  /* inputs of a replay, interfaces, addresses of a lookup; words are argv's */
 	size_t argument_count;
 	char *filter;            /* BPF expression, or NULL */
 	const char *conf;        /* path, or NULL */

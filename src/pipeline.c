@@ -57,6 +57,7 @@ static void on_ask_ends(void *ctx, void *flow, struct session_ends *out);
 static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
 static void on_transfer_ended(void *ctx, const struct transfer_record *r);
 static void look_inside(struct pipeline *p, const struct packet *packet);
+static void pass_time(struct pipeline *p, int64_t now);
 static void tick(struct pipeline *p, int64_t now);
 
 enum { INFER_BYTES_DEFAULT = 64 * 1024, TUNNEL_HEADERS = 128 };
@@ -145,8 +146,11 @@ pipeline_decode(struct pipeline *p, const struct frame *frames, size_t count, st
 void
 pipeline_follow(struct pipeline *p, const struct batch *b)
 {
-	if (b->frames == 0)
+	if (b->frames == 0) {
+		if (b->idle >= p->next_tick)
+			pass_time(p, b->idle);
 		return;
+	}
 	p->coverage.packets += b->frames;
 	p->coverage.bytes += b->bytes;
 	if (b->start < p->coverage.start)
@@ -306,6 +310,14 @@ look_inside(struct pipeline *p, const struct packet *packet)
 	part = p->outer.left - part <= TUNNEL_HEADERS ? p->outer.left : part + TUNNEL_HEADERS;
 	p->outer.left -= part;
 	track_tunnelled(t, p->outer.from, part);
+}
+
+/* No packet came for a while. */
+static void
+pass_time(struct pipeline *p, int64_t now)
+{
+	flow_table_time(p->flows, now);
+	tick(p, now);
 }
 
 /* Once a second of packet time: what waits for time to pass. */

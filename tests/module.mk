@@ -4,6 +4,9 @@ AM_TESTS_ENVIRONMENT = \
 	XDG_STATE_HOME='$(abs_builddir)/state'; \
 	export WAYBILL PYTHONDONTWRITEBYTECODE XDG_STATE_HOME;
 
+dist_check_SCRIPTS += tests/live/interfaces
+TESTS += tests/live/interfaces
+
 dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers
 TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers
 EXTRA_DIST += tests/fuzz/corpus/pipeline tests/replay/bare.yaml tests/replay/common.py tests/replay/expected

@@ -39,6 +39,7 @@ struct capture_progress {
 	uint64_t bytes_total;   /* 0 when unknown (standard input) */
 	uint64_t frames, bytes; /* handed out so far; wire bytes */
 	uint64_t filtered;      /* frames the filter turned away */
+	uint64_t dropped_ring, dropped_interface; /* frames of interfaces that were lost: see live.h */
 };
 
 /*

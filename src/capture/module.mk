@@ -11,6 +11,8 @@ libwaybill_a_SOURCES += \
 	src/capture/format.h \
 	src/capture/input.c \
 	src/capture/input.h \
+	src/capture/live.c \
+	src/capture/live.h \
 	src/capture/pcap.c \
 	src/capture/pcapng.c \
 	src/capture/source.c \

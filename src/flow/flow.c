@@ -317,6 +317,13 @@ flow_table_packet(struct flow_table *t, const struct packet *p, const struct flo
 	return f;
 }
 
+void
+flow_table_time(struct flow_table *t, int64_t now)
+{
+	clock_set(t, now);
+	expire(t);
+}
+
 static void
 tell_talk(struct flow_table *t, struct flow *f)
 {

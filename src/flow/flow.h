@@ -97,6 +97,9 @@ void flow_table_prefetch(const struct flow_table *t, const struct flow_lookup *l
 struct flow *flow_table_packet(struct flow_table *t, const struct packet *p, const struct flow_lookup *lookup,
         enum side *from);
 
+/* Packet time goes on without a packet: flows that were idle for long enough end. */
+void flow_table_time(struct flow_table *t, int64_t now);
+
 /* What the next stages keep with a flow: opaque here; freed by the end callback's owner. */
 void *flow_attachment(const struct flow *f);
 void flow_attach(struct flow *f, void *attachment);

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "replay.h"
+#include "sensor.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 enum { BATCHES_PER_TURN = 32, NOTES_MAX = 32, SENTENCE_MAX = 1024, COUNTERS_MAX = 128 };
 
-struct replay {
+struct sensor {
 	const struct options *options;
 	const struct conf *conf;
 	struct attribution *attribution;
@@ -32,32 +32,33 @@ struct replay {
 	struct progress *progress;
 	struct loop_watch *job, *interrupt, *terminate, *delivery;
 	int64_t delivery_until;
-	bool interrupted;
+	bool interrupted;            /* what was not yet followed is dropped */
+	bool finishing;              /* interfaces: what they have by now is followed */
 	char *notes[NOTES_MAX];
 	size_t note_count;
 };
 
-static int open_stages(struct replay *r);
-static int open_pipeline(struct replay *r);
-static void close_stages(struct replay *r);
+static int open_stages(struct sensor *r);
+static int open_pipeline(struct sensor *r);
+static void close_stages(struct sensor *r);
 static bool on_turn(void *ctx);
-static bool follow(struct replay *r, struct relay_turn *out);
+static bool follow(struct sensor *r, struct relay_turn *out);
 static void on_signal(void *ctx, int signal);
 static void on_delivery(void *ctx);
-static void tell_problem(struct replay *r, const char *sentence);
-static void end_of_input(struct replay *r, const struct capture_progress *at);
-static void note(struct replay *r, const char *sentence);
-static void note_databases(struct replay *r);
-static int exit_status(const struct replay *r, bool delivered);
+static void tell_problem(struct sensor *r, const char *sentence);
+static void end_of_input(struct sensor *r, const struct capture_progress *at);
+static void note(struct sensor *r, const char *sentence);
+static void note_databases(struct sensor *r);
+static int exit_status(const struct sensor *r, bool delivered);
 
 int
-replay_run(const struct options *options, const struct conf *conf, struct attribution *attribution, struct loop *loop)
+sensor_run(const struct options *options, const struct conf *conf, struct attribution *attribution, struct loop *loop)
 {
-	struct replay r = {.options = options, .conf = conf, .attribution = attribution, .loop = loop};
+	struct sensor r = {.options = options, .conf = conf, .attribution = attribution, .loop = loop};
 	char error[SENTENCE_MAX];
 	int status = open_stages(&r);
 	if (status == 0 && loop_run(loop) < 0) {
-		log_error("replay", "the event loop failed");
+		log_error("sensor", "the event loop failed");
 		status = 1;
 	}
 	if (status == 0) {
@@ -72,7 +73,7 @@ replay_run(const struct options *options, const struct conf *conf, struct attrib
 
 /* 0, or an exit status; a message has been printed. */
 static int
-open_stages(struct replay *r)
+open_stages(struct sensor *r)
 {
 	const struct options *o = r->options;
 	char error[SENTENCE_MAX];
@@ -82,13 +83,16 @@ open_stages(struct replay *r)
 		log_error("output", "%s", error);
 		return 1;
 	}
-	r->intake = intake_open(o->arguments, o->argument_count, o->filter, error, sizeof error);
+	if (o->command == COMMAND_WATCH)
+		r->intake = intake_open_live(&r->conf->live, o->arguments, o->argument_count, o->filter, error, sizeof error);
+	else
+		r->intake = intake_open(o->arguments, o->argument_count, o->filter, error, sizeof error);
 	if (r->intake == NULL) {
 		log_error("capture", "%s", error);
 		return 2;
 	}
 	if (open_pipeline(r) < 0) {
-		log_error("replay", "out of memory");
+		log_error("sensor", "out of memory");
 		return 1;
 	}
 	r->job = loop_job(r->loop, on_turn, r);
@@ -96,21 +100,24 @@ open_stages(struct replay *r)
 	r->terminate = loop_signal(r->loop, SIGTERM, on_signal, r);
 	r->delivery = loop_timer(r->loop, on_delivery, r);
 	if (r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL ||
-	        intake_start(r->intake, r->pipeline, o->workers > 1) < 0 ||
+	        intake_start(r->intake, r->pipeline, r->relay != NULL) < 0 ||
 	        (r->relay != NULL && relay_start(r->relay, r->intake, r->pipeline) < 0)) {
-		log_error("replay", "out of memory");
+		log_error("sensor", "out of memory");
 		return 1;
 	}
-	if (!o->quiet)
+	if (!o->quiet && o->command == COMMAND_REPLAY)
 		r->progress = progress_open(stderr);
 	return 0;
 }
 
-/* One worker does it all in this thread; with more of them the capture is read and packets are followed elsewhere. */
+/*
+ * One worker does it all in this thread; with more of them, and for interfaces, which can't wait, the capture is read and
+ * packets are followed elsewhere.
+ */
 static int
-open_pipeline(struct replay *r)
+open_pipeline(struct sensor *r)
 {
-	const bool alone = r->options->workers == 1;
+	const bool alone = r->options->workers == 1 && r->options->command == COMMAND_REPLAY;
 	r->tell = tell_create(&r->conf->policy, r->attribution, r->output);
 	r->relay = alone ? NULL : relay_create();
 	if (r->tell == NULL || (!alone && r->relay == NULL))
@@ -121,7 +128,7 @@ open_pipeline(struct replay *r)
 }
 
 static void
-close_stages(struct replay *r)
+close_stages(struct sensor *r)
 {
 	loop_watch_destroy(r->job);
 	loop_watch_destroy(r->interrupt);
@@ -141,7 +148,7 @@ close_stages(struct replay *r)
 static bool
 on_turn(void *ctx)
 {
-	struct replay *r = ctx;
+	struct sensor *r = ctx;
 	struct relay_turn turn = {.last = false};
 	if (r->interrupted && r->relay != NULL)
 		relay_wind_up(r->relay);
@@ -164,7 +171,7 @@ on_turn(void *ctx)
 
 /* The next batch, in this thread. */
 static bool
-follow(struct replay *r, struct relay_turn *out)
+follow(struct sensor *r, struct relay_turn *out)
 {
 	if (r->interrupted)
 		intake_stop(r->intake);
@@ -183,18 +190,22 @@ follow(struct replay *r, struct relay_turn *out)
 }
 
 static void
-end_of_input(struct replay *r, const struct capture_progress *at)
+end_of_input(struct sensor *r, const struct capture_progress *at)
 {
 	struct coverage coverage;
 	struct coverage_counter counters[COUNTERS_MAX] = {
-	        {"filtered", "frames that the filter turned away", at->filtered}};
+	        {"filtered", "frames that the filter turned away", at->filtered},
+	        {"capture_ring", "frames lost because the capture's ring was full", at->dropped_ring},
+	        {"capture_interface", "frames lost by an interface or its driver", at->dropped_interface}};
 	progress_close(r->progress);
 	r->progress = NULL;
 	if (r->interrupted)
-		note(r, "the replay was interrupted: what came after was not read");
+		note(r, "it was interrupted: what came after was not read");
 	note_databases(r);
 	tell_flush(r->tell);
-	size_t count = 1 + pipeline_coverage(r->pipeline, &coverage, counters + 1, COUNTERS_MAX - 1);
+	size_t count = 3;
+	count += pipeline_coverage(r->pipeline, &coverage, counters + count, COUNTERS_MAX - count);
+	coverage.dropped += at->dropped_ring + at->dropped_interface;
 	coverage.notes = (const char *const *)r->notes;
 	coverage.note_count = r->note_count;
 	tell_coverage(r->tell, &coverage, counters, count, COUNTERS_MAX);
@@ -206,7 +217,7 @@ end_of_input(struct replay *r, const struct capture_progress *at)
 static void
 on_delivery(void *ctx)
 {
-	struct replay *r = ctx;
+	struct sensor *r = ctx;
 	if (output_pending(r->output) == 0 || r->interrupted || clock_monotonic() >= r->delivery_until)
 		loop_stop(r->loop);
 	else
@@ -216,13 +227,18 @@ on_delivery(void *ctx)
 static void
 on_signal(void *ctx, int signal)
 {
-	struct replay *r = ctx;
+	struct sensor *r = ctx;
 	(void)signal;
-	r->interrupted = true;
+	if (r->options->command == COMMAND_WATCH && !r->finishing) {
+		r->finishing = true;
+		intake_finish(r->intake);
+	} else {
+		r->interrupted = true;
+	}
 }
 
 static void
-tell_problem(struct replay *r, const char *sentence)
+tell_problem(struct sensor *r, const char *sentence)
 {
 	if (r->progress != NULL)
 		progress_clear(r->progress);
@@ -232,7 +248,7 @@ tell_problem(struct replay *r, const char *sentence)
 }
 
 static void
-note(struct replay *r, const char *sentence)
+note(struct sensor *r, const char *sentence)
 {
 	if (r->note_count < NOTES_MAX)
 		r->notes[r->note_count] = strdup(sentence);
@@ -242,7 +258,7 @@ note(struct replay *r, const char *sentence)
 
 /* What stood behind the answers belongs to the evidence: the databases and their dates. */
 static void
-note_databases(struct replay *r)
+note_databases(struct sensor *r)
 {
 	const struct attribution_database *databases;
 	size_t count = attribution_databases(r->attribution, &databases);
@@ -257,7 +273,7 @@ note_databases(struct replay *r)
 }
 
 static int
-exit_status(const struct replay *r, bool delivered)
+exit_status(const struct sensor *r, bool delivered)
 {
 	enum severity worst;
 	bool any = tell_worst(r->tell, &worst);

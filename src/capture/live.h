@@ -1,0 +1,55 @@
+/*
+ * Frames from network interfaces, by libpcap: on Linux out of a ring that is shared with the kernel (TPACKET_V3), with
+ * nanoseconds where the kernel has them. An interface that goes down is waited for, and told.
+ */
+#ifndef WAYBILL_CAPTURE_LIVE_H
+#define WAYBILL_CAPTURE_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/frame.h"
+#include "capture/capture.h"
+
+enum {
+	LIVE_INTERFACES_MAX = 16,
+	LIVE_SNAPLEN_MIN = 128,
+	LIVE_SNAPLEN_MAX = 262144,
+};
+#define LIVE_RING_MAX (size_t)0x7fffffff
+
+struct live_conf {
+	size_t ring;           /* bytes of each interface's ring; 0: default 64 MB */
+	uint32_t snaplen;      /* bytes of a frame at most; 0: default 65,600, more than one of Ethernet can have */
+	bool no_promiscuous;   /* only frames for this host */
+};
+
+struct live_counts {
+	uint64_t frames, bytes;     /* handed out; bytes: on the wire */
+	uint64_t dropped_ring;      /* the ring was full */
+	uint64_t dropped_interface; /* the interface or its driver had no room */
+};
+
+struct live;
+
+/*
+ * Opens all interfaces, with the filter (pcap-filter(7)) or NULL. ops->problem is told of trouble later on: from
+ * live_batch, path is the interface. NULL and error: one of them can't be opened.
+ */
+struct live *live_open(const struct live_conf *conf, const char *const *interfaces, size_t count, const char *filter,
+                       const struct capture_ops *ops, void *ctx, char *error, size_t size);
+void live_close(struct live *l); /* takes NULL */
+
+/* Bytes that live_batch needs for so many frames. */
+size_t live_room(const struct live *l, size_t frames);
+
+/*
+ * The next frames, max at most, with their data in bytes (live_room(l, max) of them). Waits for the first one up to
+ * patience (ns); 0: none came.
+ */
+size_t live_batch(struct live *l, struct frame *frames, size_t max, uint8_t *bytes, int64_t patience);
+
+void live_counts(struct live *l, struct live_counts *out);
+
+#endif

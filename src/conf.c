@@ -307,6 +307,7 @@ read_capture(struct conf_reading *r, const struct file_capture *f, struct conf *
 	c->live.snaplen = (uint32_t)snaplen;
 	conf_switch(r, "promiscuous", f->promiscuous, &promiscuous);
 	c->live.no_promiscuous = !promiscuous;
+	conf_switch(r, "immediate", f->immediate, &c->live.immediate);
 }
 
 static void

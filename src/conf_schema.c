@@ -77,6 +77,7 @@ static const cyaml_schema_field_t capture_fields[] = {
 	VALUE(struct file_capture, ring),
 	VALUE(struct file_capture, snaplen),
 	VALUE(struct file_capture, promiscuous),
+	VALUE(struct file_capture, immediate),
 	CYAML_FIELD_END,
 };
 

@@ -44,7 +44,7 @@ struct file_rules {
 };
 
 struct file_capture {
-	char *ring, *snaplen, *promiscuous;
+	char *ring, *snaplen, *promiscuous, *immediate;
 };
 
 struct file_packets {

@@ -163,6 +163,7 @@ set_up(const struct live *l, pcap_t *pcap, char *error, size_t size)
 	pcap_set_snaplen(pcap, (int)l->conf.snaplen);
 	pcap_set_promisc(pcap, !l->conf.no_promiscuous);
 	pcap_set_timeout(pcap, BLOCK_TIMEOUT);
+	pcap_set_immediate_mode(pcap, l->conf.immediate);
 	pcap_set_buffer_size(pcap, (int)l->conf.ring);
 	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO); /* microseconds where it has no others */
 	const int status = pcap_activate(pcap);

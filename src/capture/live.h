@@ -23,6 +23,7 @@ struct live_conf {
 	size_t ring;           /* bytes of each interface's ring; 0: default 64 MB */
 	uint32_t snaplen;      /* bytes of a frame at most; 0: default 65,600, more than one of Ethernet can have */
 	bool no_promiscuous;   /* only frames for this host */
+	bool immediate;        /* each frame at once (TPACKET_V2), not up to a millisecond later: dearer */
 };
 
 struct live_counts {

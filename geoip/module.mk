@@ -1,5 +1,5 @@
 # The lists and the database that waybill brings along.
-dist_pkgdata_DATA = geoip/sanctioned.csv geoip/LICENCES.md
+dist_pkgdata_DATA = geoip/sanctioned.csv geoip/services.csv geoip/LICENCES.md
 EXTRA_DIST += geoip/build-geoip
 
 # Made from Debian's data packages where they are installed; without them waybill has no

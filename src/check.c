@@ -46,6 +46,9 @@ check_lists(struct attribution *a, FILE *out)
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "list           %s: %zu rows, SHA-256 %.16s, %s\n", l[i].name, l[i].rows,
 		        l[i].digest != NULL ? l[i].digest : "unknown", l[i].path != NULL ? l[i].path : "built in");
+	const struct attribution_list services = attribution_services(a);
+	fprintf(out, "services       %s: %zu rows, SHA-256 %.16s, %s\n", services.name, services.rows, services.digest,
+	        services.path != NULL ? services.path : "built in");
 }
 
 static void

@@ -210,6 +210,8 @@ read_attribution(struct conf_reading *r, const struct file_attribution *f, struc
 	out->no_embedded = !builtin;
 	if (f->sanctioned != NULL && strcmp(f->sanctioned, "auto") != 0)
 		conf_path(r, "sanctioned", f->sanctioned, &out->sanctioned);
+	if (f->services != NULL && strcmp(f->services, "auto") != 0)
+		conf_path(r, "services", f->services, &out->services);
 	if (f->jurisdictions != NULL) {
 		out->jurisdictions = read_texts(r, "jurisdictions", f->jurisdictions, f->jurisdictions_count, conf_country);
 		out->jurisdiction_count = f->jurisdictions_count;

@@ -51,6 +51,7 @@ static const cyaml_schema_field_t attribution_fields[] = {
 	VALUE(struct file_attribution, auto_detect),
 	VALUE(struct file_attribution, builtin),
 	VALUE(struct file_attribution, sanctioned),
+	VALUE(struct file_attribution, services),
 	LIST(struct file_attribution, lists, &list_entry, FEW),
 	LIST(struct file_attribution, jurisdictions, &text_entry, FEW),
 	LIST(struct file_attribution, asns, &asn_entry, MANY),

@@ -20,7 +20,7 @@ struct file_attribution {
 	unsigned databases_count;
 	char *auto_detect;
 	char *builtin;
-	char *sanctioned;
+	char *sanctioned, *services;
 	struct file_list *lists;
 	unsigned lists_count;
 	char **jurisdictions;

@@ -23,9 +23,14 @@ struct answer {
 	int64_t at;
 	struct place place;
 	struct listing listing;
+	const struct service_row *service;
 };
 
+static bool is_name(const char *word);
+static void answer_addr(struct answer *q, struct json *j);
+static void answer_name(const struct answer *q, const char *name, struct json *j);
 static void answer_text(const struct answer *q);
+static void put_service(FILE *out, const struct service_row *row);
 static void put_listing(const struct answer *q);
 static void put_other_rows(const struct answer *q);
 static void put_place(const struct answer *q);
@@ -52,29 +57,88 @@ lookup_run(struct attribution *a, const char *const *words, size_t count, int64_
 	for (size_t i = 0; i < count; i++) {
 		struct answer q = {.a = a, .out = out, .at = at};
 		char shown[128];
-		if (addr_parse(words[i], &q.addr) < 0) {
+		const bool is_addr = addr_parse(words[i], &q.addr) == 0;
+		if (!is_addr && !is_name(words[i])) {
 			text_escape(shown, sizeof shown, words[i], strlen(words[i]));
-			fprintf(errors, "waybill: lookup: \"%s\" is not an IP address\n", shown);
+			fprintf(errors, "waybill: lookup: \"%s\" is not an IP address, nor a host's name\n", shown);
 			status = 2;
 			continue;
 		}
-		attribution_place(a, &q.addr, &q.place);
-		attribution_listing(a, &q.addr, &q.place, at, NULL, &q.listing);
+		if (!json && !first)
+			fputc('\n', out);
+		first = false;
+		json_reset(&j);
+		if (is_addr)
+			answer_addr(&q, json ? &j : NULL);
+		else
+			answer_name(&q, words[i], json ? &j : NULL);
 		if (json) {
-			event_write_lookup(&j, &q.addr, &q.place, &q.listing);
 			fwrite(j.bytes, 1, j.len, out);
 			fputc('\n', out);
-		} else {
-			if (!first)
-				fputc('\n', out);
-			answer_text(&q);
 		}
-		first = false;
 	}
 	if (j.failed || fflush(out) != 0 || ferror(out))
 		status = 1;
 	json_clear(&j);
 	return status;
+}
+
+/* Of a host: letters, digits, hyphens and underscores between dots, and a last label that is no number. */
+static bool
+is_name(const char *word)
+{
+	size_t len = strlen(word), label = 0;
+	bool number = true;
+	for (size_t i = 0; i < len; i++) {
+		const char c = word[i];
+		if (c == '.' && label == 0)
+			return false;
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", c) == NULL)
+			return false;
+		if (c == '.' && word[i + 1] != '\0')
+			number = true;
+		else if (c != '.' && (c < '0' || c > '9'))
+			number = false;
+		label = c == '.' ? 0 : label + 1;
+	}
+	return len > 0 && len <= NAME_MAX_LEN && !number;
+}
+
+/* j: as an object; NULL: as text. */
+static void
+answer_addr(struct answer *q, struct json *j)
+{
+	attribution_place(q->a, &q->addr, &q->place);
+	attribution_listing(q->a, &q->addr, &q->place, q->at, NULL, &q->listing);
+	q->service = attribution_service_of_place(q->a, &q->addr, &q->place);
+	if (j != NULL)
+		event_write_lookup(j, &q->addr, &q->place, &q->listing, q->service);
+	else
+		answer_text(q);
+}
+
+/* A name is looked up in the list of services alone: nothing is asked of the network. */
+static void
+answer_name(const struct answer *q, const char *name, struct json *j)
+{
+	const struct service_row *row = attribution_service_of_name(q->a, name, strlen(name));
+	if (j != NULL) {
+		event_write_lookup_name(j, name, row);
+		return;
+	}
+	fprintf(q->out, "%s\n", name);
+	if (row != NULL)
+		put_service(q->out, row);
+	else
+		put(q->out, "service", "none that is known by its name");
+}
+
+static void
+put_service(FILE *out, const struct service_row *row)
+{
+	put(out, "service", "%s (%s), by %s: %s", row->name, row->kind, row->match, confidence_name(row->confidence));
+	if (row->source != NULL)
+		put(out, "source", "%s", row->source);
 }
 
 static void
@@ -85,6 +149,8 @@ answer_text(const struct answer *q)
 	put_listing(q);
 	put_other_rows(q);
 	put_place(q);
+	if (q->service != NULL)
+		put_service(q->out, q->service);
 	put_databases(q);
 }
 

@@ -53,6 +53,7 @@ static void on_flow_talk(void *ctx, struct flow *f, unsigned seen, const uint32_
 static void on_flow_end(void *ctx, struct flow *f);
 static bool on_ask_watched(void *ctx, void *flow);
 static void on_describe(void *ctx, void *flow, struct flow_record *out);
+static void on_resolved(void *ctx, const struct resolution *r);
 static void on_ask_ends(void *ctx, void *flow, struct session_ends *out);
 static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
 static void on_transfer_ended(void *ctx, const struct transfer_record *r);
@@ -69,7 +70,7 @@ pipeline_create(const struct conf *conf, const struct attribution *attribution, 
 	static const struct flow_ops flow_ops = {.begin = on_flow_begin, .talk = on_flow_talk, .end = on_flow_end};
 	static const struct transfer_ops transfer_ops = {
 	        .began = on_transfer_under_way, .grew = on_transfer_under_way, .ended = on_transfer_ended,
-	        .watched = on_ask_watched, .flow = on_describe, .ends = on_ask_ends};
+	        .watched = on_ask_watched, .flow = on_describe, .resolved = on_resolved, .ends = on_ask_ends};
 
 	struct pipeline *p = calloc(1, sizeof *p);
 	if (p == NULL)
@@ -109,6 +110,7 @@ pipeline_destroy(struct pipeline *p)
 	free(p->decoding);
 	batch_destroy(p->batch);
 	tracks_clear(&p->tracks);
+	names_destroy(p->tracks.names);
 	free(p);
 }
 
@@ -264,6 +266,17 @@ on_ask_watched(void *ctx, void *flow)
 {
 	(void)ctx;
 	return track_listed(flow);
+}
+
+/* Names are wanted where flows begin, by the time of their first bytes: they stay in this half. */
+static void
+on_resolved(void *ctx, const struct resolution *r)
+{
+	struct pipeline *p = ctx;
+	if (p->tracks.names == NULL)
+		p->tracks.names = names_create();
+	if (p->tracks.names != NULL)
+		names_add(p->tracks.names, r);
 }
 
 static void

@@ -130,7 +130,7 @@ on_alert(void *ctx, const struct alert *a)
 	output_alert(t->output, a);
 }
 
-/* Where both ends are, and what the lists say of them at the time of the flow. */
+/* Where both ends are, what the lists say of them at the time of the flow, and whose service it is. */
 static void
 place(struct tell *t, struct flow_record *r)
 {
@@ -152,4 +152,5 @@ place(struct tell *t, struct flow_record *r)
 		else
 			e->listing = (struct listing){0};
 	}
+	attribution_name(a, r);
 }

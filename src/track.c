@@ -47,6 +47,7 @@ static struct track_unseen *track_unseen(struct track *t);
 static uint64_t track_inside(const struct track *t);
 static void track_volume(struct track *t, int64_t now);
 static void track_open_session(struct track *t, int64_t time, bool converses);
+static void track_call(struct track *t, const struct flow_view *v, int64_t time);
 static void track_done(struct track *t);
 static void track_label(struct track *t);
 static void track_close_conversation(struct track *t, bool reset);
@@ -360,12 +361,34 @@ track_open_session(struct track *t, int64_t time, bool converses)
 	if (t->session == NULL)
 		return;
 	flow_table_charge(t->all->flows, SESSION_COST);
+	track_call(t, &v, time);
 	if (converses)
 		t->conversation = conversation_open(t->session, midstream);
 	else
 		session_unreadable(t->session, "unknown protocol");
 	if (t->conversation != NULL)
 		flow_table_charge(t->all->flows, CONVERSATION_COST);
+}
+
+/* What DNS called the destination; of a flow seen without its beginning that may be the other end. */
+static void
+track_call(struct track *t, const struct flow_view *v, int64_t time)
+{
+	const struct names *names = t->all->names;
+	size_t len;
+	bool own;
+	if (names == NULL)
+		return;
+	const char *name = names_find(names, v->addr[SIDE_SOURCE], v->addr[SIDE_DESTINATION], time, &len, &own);
+	if (name != NULL) {
+		session_called(t->session, SIDE_DESTINATION, name, len, !own);
+		return;
+	}
+	if (!v->midstream)
+		return;
+	name = names_find(names, v->addr[SIDE_DESTINATION], v->addr[SIDE_SOURCE], time, &len, &own);
+	if (name != NULL)
+		session_called(t->session, SIDE_SOURCE, name, len, !own);
 }
 
 /* The conversation wants no more bytes: from here on the flow is only counted. */

@@ -27,6 +27,7 @@ struct tracks {
 	struct flow_table *flows;
 	struct stream_pool *streams;
 	struct transfer_tracker *transfers;
+	struct names *names;  /* NULL until a DNS answer was seen */
 	const struct news_ops *news;
 	void *news_ctx;
 	bool tells_flows;     /* somebody wants each flow's record */

@@ -26,10 +26,12 @@ attribution_load(const struct attribution_conf *conf, attribution_note_fn *fn, v
 		return NULL;
 	arena_init(&a->arena, 0);
 	a->rows.arena = &a->arena;
+	a->services.arena = &a->arena;
 	a->cache = place_cache_create();
 	a->orgs = table_create(ORGS_MAX);
 	if (a->cache == NULL || a->orgs == NULL || load_settings(a, conf, &notes) < 0 ||
-	        lists_load(a, conf, &notes) < 0 || databases_load(a, conf, &notes) < 0 ||
+	        lists_load(a, conf, &notes) < 0 || services_load(&a->services, conf->services, &notes) < 0 ||
+	        databases_load(a, conf, &notes) < 0 ||
 	        write_headlines(a) < 0 || compile(a) < 0) {
 		attribution_destroy(a);
 		return NULL;
@@ -49,6 +51,7 @@ attribution_destroy(struct attribution *a)
 	free(a->node_rows);
 	rows_clear(&a->rows);
 	origins_clear(&a->origins);
+	services_clear(&a->services);
 	place_cache_destroy(a->cache);
 	table_destroy(a->orgs);
 	arena_clear(&a->arena);

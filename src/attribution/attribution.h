@@ -38,6 +38,7 @@ struct attribution_conf {
 	bool no_embedded;                /* don't use the one that was built with waybill */
 	const char *embedded_database;   /* where that is, or NULL */
 	const char *sanctioned;          /* the product's sanctioned.csv; NULL: the compiled-in copy */
+	const char *services;            /* a list of services in the product's place; NULL: the compiled-in copy */
 	const struct list_conf *lists;   /* further lists */
 	size_t list_count;
 	const char *const *jurisdictions; /* rows that count, "KP"; default {"KP"} */
@@ -101,6 +102,31 @@ void attribution_listing(struct attribution *a, const struct addr *addr, const s
  */
 bool attribution_private_link(const struct attribution *a, const struct addr *x, const struct addr *y, uint16_t vlan);
 
+/*
+ * What the destination is called, by what is surest to be right; and whose service that is, or else the network
+ * that an end is in. Both are set in r, whose places must have been. Text is borrowed of r's facts.
+ */
+void attribution_name(const struct attribution *a, struct flow_record *r);
+
+/* The service of a host by its name alone, or of an address whose place was looked up; or NULL. */
+const struct service_row *attribution_service_of_name(const struct attribution *a, const char *name, size_t len);
+const struct service_row *attribution_service_of_place(const struct attribution *a, const struct addr *addr,
+        const struct place *place);
+
+/* What addresses were called in DNS answers, of late: of fixed size, some 5 MB once there is one. */
+struct names;
+
+struct names *names_create(void); /* NULL: out of memory */
+void names_destroy(struct names *n); /* takes NULL */
+void names_add(struct names *n, const struct resolution *r);
+
+/*
+ * What addr was called in the last answer that still holds at a time: to client (*own), or else to anybody. Borrowed
+ * until the next answer is added. NULL: nothing.
+ */
+const char *names_find(const struct names *n, const struct addr *client, const struct addr *addr, int64_t time,
+        size_t *len, bool *own);
+
 /* What was loaded, for coverage, check and lookup. */
 struct attribution_database {
 	const char *path;         /* "(embedded)" path too */
@@ -117,6 +143,7 @@ struct attribution_list {
 };
 size_t attribution_databases(const struct attribution *a, const struct attribution_database **out);
 size_t attribution_lists(const struct attribution *a, const struct attribution_list **out);
+struct attribution_list attribution_services(const struct attribution *a);
 
 /* Every row, of any time, that covers addr, most specific first; at most max. For lookup. */
 size_t attribution_rows(const struct attribution *a, const struct addr *addr,

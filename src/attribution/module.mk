@@ -17,22 +17,26 @@ libwaybill_a_SOURCES += \
 	src/attribution/mmdb.h \
 	src/attribution/mmdb_data.c \
 	src/attribution/mmdb_data.h \
+	src/attribution/name.c \
+	src/attribution/names.c \
 	src/attribution/place.c \
 	src/attribution/prefix.c \
 	src/attribution/prefix.h \
 	src/attribution/rows.c \
 	src/attribution/rows.h \
 	src/attribution/sanctioned.h \
+	src/attribution/services.c \
+	src/attribution/services.h \
 	src/attribution/snapshot.h
 
-# The list as text in the program: geoip/sanctioned.csv, one string a line.
-nodist_libwaybill_a_SOURCES = geoip/sanctioned.c
-CLEANFILES += geoip/sanctioned.c
-geoip/sanctioned.c: $(top_srcdir)/geoip/sanctioned.csv
+# The lists as text in the program, one string a line.
+nodist_libwaybill_a_SOURCES = geoip/sanctioned.c geoip/services.c
+CLEANFILES += geoip/sanctioned.c geoip/services.c
+geoip/%.c: $(top_srcdir)/geoip/%.csv
 	$(AM_V_GEN)$(MKDIR_P) geoip && { \
 		echo '#include "config.h"' && echo '#include "attribution/sanctioned.h"' && \
-		echo 'const char sanctioned_csv[] =' && \
-		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $(top_srcdir)/geoip/sanctioned.csv && \
+		echo 'const char $*_csv[] =' && \
+		sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< && \
 		echo ';'; } > $@.new && mv $@.new $@
 
 dist_check_SCRIPTS += tests/replay/lookup
@@ -65,6 +69,11 @@ tests_unit_test_listing_SOURCES = tests/unit/test_listing.c \
 	tests/unit/attribution_help.h tests/unit/mmdb_build.h
 tests_unit_test_listing_LDADD = $(unit_ldadd)
 tests_unit_test_listing_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_names
+TESTS += tests/unit/test_names
+tests_unit_test_names_SOURCES = tests/unit/test_names.c tests/unit/attribution_help.h
+tests_unit_test_names_LDADD = $(unit_ldadd)
+tests_unit_test_names_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 check_PROGRAMS += tests/unit/test_lookup
 TESTS += tests/unit/test_lookup
 tests_unit_test_lookup_SOURCES = tests/unit/test_lookup.c tests/unit/attribution_help.h

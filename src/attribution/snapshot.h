@@ -6,6 +6,7 @@
 #include "attribution/geo.h"
 #include "attribution/prefix.h"
 #include "attribution/rows.h"
+#include "attribution/services.h"
 #include "base/arena.h"
 #include "base/hash.h"
 
@@ -44,6 +45,7 @@ struct attribution {
 	size_t database_count;
 	struct attribution_list *lists;
 	size_t list_count;
+	struct services services;
 
 	struct home *homes;       /* none: private ranges */
 	size_t home_count;

@@ -18,6 +18,7 @@ keep_flow(struct arena *a, const struct flow_record *r)
 	keep_text(a, &facts->service);
 	keep_text(a, &facts->client);
 	keep_text(a, &facts->server);
+	facts->resolved = keep_string(a, facts->resolved);
 	facts->client_language = keep_string(a, facts->client_language);
 	facts->tls.server_name = keep_string(a, facts->tls.server_name);
 	facts->tls.ja3 = keep_string(a, facts->tls.ja3);

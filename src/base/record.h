@@ -71,6 +71,54 @@ struct listing_row {
 
 enum { LISTING_REASONS_MAX = 8 };
 
+enum { NAME_MAX_LEN = 253 }; /* of a host's name as text (RFC 1035 section 2.3.4) */
+
+/* An address that a DNS answer gave for a name. */
+struct resolution {
+	struct addr client; /* who asked; all zero: everybody was told (mDNS) */
+	struct addr addr;
+	const char *name;   /* what was asked for, lower case: not terminated */
+	size_t len;
+	uint32_t ttl;       /* seconds */
+	int64_t time;       /* of the answer */
+};
+
+/* Who says what an end is called, the surest first. */
+enum name_basis {
+	NAME_NONE,
+	NAME_SNI,         /* the client, in its TLS or QUIC hello */
+	NAME_HOST,        /* the client, in its HTTP request */
+	NAME_DNS,         /* a DNS answer that this client was given */
+	NAME_DNS_OTHER,   /* one that somebody else was given */
+};
+
+/* What the destination of a flow is called. Borrowed of its facts; text NULL: not known. */
+struct end_name {
+	const char *text; /* not terminated */
+	size_t len;
+	enum name_basis basis;
+};
+
+enum service_match { SERVICE_NAME, SERVICE_NETWORK, SERVICE_ASN };
+
+/* One row of the list of services, as loaded; lives as long as the attribution snapshot. */
+struct service_row {
+	const char *match;  /* "dropbox.com", "203.0.113.0/24", "AS19679" */
+	const char *name;   /* "dropbox" */
+	const char *kind;   /* "cloud-drive" */
+	const char *source; /* where the row is from, or NULL */
+	enum confidence confidence;
+	enum service_match by;
+};
+
+/* Whose service an end is. row NULL: none that is known. */
+struct service {
+	const struct service_row *row;
+	enum name_basis basis;      /* of the name, where row->by is one */
+	enum confidence confidence; /* the row's, or less where the name is less sure */
+	enum side side;
+};
+
 /* One address held against the lists at one time. row NULL: not listed. */
 struct listing {
 	const struct listing_row *row;
@@ -130,6 +178,8 @@ struct facts {
 	struct text service;     /* SNI, Host, share */
 	struct text client;      /* user agent, banner */
 	struct text server;      /* server's banner */
+	const char *resolved;    /* what a DNS answer called the destination before it was spoken to */
+	bool resolved_other;     /* an answer that was given to another client */
 	const char *client_language; /* Accept-Language */
 	struct {
 		const char *server_name; /* SNI */
@@ -159,6 +209,8 @@ struct flow_record {
 	bool handshake;          /* SYN and SYN-ACK and the ACK were seen */
 	char history[FLOW_HISTORY_MAX];
 	enum flow_end end_reason;
+	struct end_name name;    /* the destination's; set with the places, as the next */
+	struct service service;
 	const struct facts *facts; /* never NULL: an empty one where nothing is known */
 };
 

@@ -164,6 +164,48 @@ event_waybill_listed(struct json *j, const struct flow_record *flow, const struc
 }
 
 void
+event_waybill_service(struct json *j, const struct flow_record *r)
+{
+	static const char *const by[] = {[SERVICE_NETWORK] = "network", [SERVICE_ASN] = "asn"};
+	const struct service *s = &r->service;
+
+	if (s->row == NULL)
+		return;
+	json_object(j, "service");
+	event_string(j, "name", s->row->name);
+	event_string(j, "kind", s->row->kind);
+	json_plain(j, "side", event_side(s->side));
+	json_plain(j, "basis", s->row->by == SERVICE_NAME ? event_name_basis(s->basis) : by[s->row->by]);
+	event_string(j, "match", s->row->match);
+	json_plain(j, "confidence", event_confidence(s->confidence));
+	json_object_end(j);
+}
+
+void
+event_waybill_service_row(struct json *j, const struct service_row *row)
+{
+	if (row == NULL)
+		return;
+	json_object(j, "service");
+	event_string(j, "name", row->name);
+	event_string(j, "kind", row->kind);
+	event_string(j, "match", row->match);
+	json_plain(j, "confidence", event_confidence(row->confidence));
+	event_string(j, "source", row->source);
+	json_object_end(j);
+}
+
+const char *
+event_name_basis(enum name_basis b)
+{
+	static const char *const names[] = {
+		[NAME_SNI] = "SNI", [NAME_HOST] = "HTTP Host", [NAME_DNS] = "DNS answer",
+		[NAME_DNS_OTHER] = "DNS answer to another client",
+	};
+	return names[b];
+}
+
+void
 event_waybill_text(struct json *j, const char *name, const struct text *t)
 {
 	if (t->raw == NULL || t->raw_len == 0)
@@ -176,16 +218,32 @@ event_waybill_text(struct json *j, const char *name, const struct text *t)
 }
 
 void
-event_write_lookup(struct json *j, const struct addr *addr, const struct place *p, const struct listing *l)
+event_write_lookup(struct json *j, const struct addr *addr, const struct place *p, const struct listing *l,
+    const struct service_row *service)
 {
 	json_reset(j);
 	json_object(j, NULL);
 	json_name(j, "ip");
 	put_addr(j, addr);
 	put_place(j, p);
-	if (l->row != NULL) {
+	if (l->row != NULL || service != NULL) {
 		json_object(j, "waybill");
 		event_waybill_listing(j, l, NULL, false);
+		event_waybill_service_row(j, service);
+		json_object_end(j);
+	}
+	json_object_end(j);
+}
+
+void
+event_write_lookup_name(struct json *j, const char *name, const struct service_row *service)
+{
+	json_reset(j);
+	json_object(j, NULL);
+	json_string(j, "domain", name);
+	if (service != NULL) {
+		json_object(j, "waybill");
+		event_waybill_service_row(j, service);
 		json_object_end(j);
 	}
 	json_object_end(j);

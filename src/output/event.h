@@ -56,6 +56,15 @@ void event_waybill_transfer(struct json *j, const struct transfer_record *r);
 /* Under waybill: the raw form of a text that did not come as UTF-8; else nothing. */
 void event_waybill_text(struct json *j, const char *name, const struct text *t);
 
+/* Under waybill: whose service an end of the flow is; nothing where that is not known. */
+void event_waybill_service(struct json *j, const struct flow_record *r);
+
+/* The same of a single address or name (lookup). row NULL: nothing. */
+void event_waybill_service_row(struct json *j, const struct service_row *row);
+
+/* "SNI"; NULL for none. */
+const char *event_name_basis(enum name_basis b);
+
 /* One end of a connection, as source, destination or an end of waybill.transfer.data. domain: or NULL. */
 void event_endpoint(struct json *j, const char *name, const struct endpoint *e, const char *domain, size_t domain_len);
 

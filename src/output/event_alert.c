@@ -52,6 +52,7 @@ event_write_alert(struct json *j, const struct alert *a, const struct event_stam
 	if (t != NULL)
 		event_waybill_transfer(j, t);
 	event_waybill_flow(j, flow, &details);
+	event_waybill_service(j, flow);
 	if (a->listing != NULL)
 		event_waybill_listing(j, a->listing, event_side(a->listed), a->flow != flow);
 	json_object_end(j);

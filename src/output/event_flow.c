@@ -11,24 +11,9 @@
 static void put_network(struct json *j, const struct flow_record *r, const char *protocol);
 static const char *direction(const struct flow_record *r);
 static const char *transport_name(uint8_t transport);
-static const char *domain(const struct flow_record *r, size_t *len);
 static void put_tls(struct json *j, const struct facts *f, const struct event_details *details);
 static void put_session(struct json *j, const struct flow_record *r, const struct event_details *details);
 static void put_pair(struct json *j, const char *name, uint64_t source, uint64_t destination);
-
-enum { HOST_MAX = 253 }; /* RFC 1035 section 2.3.4, as text */
-
-/* What a host's name is made of; many have an underscore, against RFC 952. */
-enum host_character {
-	HOST_NONE,
-	HOST_OTHER = 1 << 0,
-	HOST_LETTER = 1 << 1,
-};
-
-static const uint8_t host_characters[256] = {
-	['a' ... 'z'] = HOST_LETTER, ['A' ... 'Z'] = HOST_LETTER,
-	['0' ... '9'] = HOST_OTHER, ['-'] = HOST_OTHER, ['.'] = HOST_OTHER, ['_'] = HOST_OTHER,
-};
 
 void
 event_write_flow(struct json *j, const struct flow_record *r, const struct event_stamp *stamp)
@@ -51,6 +36,7 @@ event_write_flow(struct json *j, const struct flow_record *r, const struct event
 	event_session_members(j, r, NULL, &details);
 	json_object(j, "waybill");
 	event_waybill_flow(j, r, &details);
+	event_waybill_service(j, r);
 	event_waybill_listed(j, r, NULL);
 	json_object_end(j);
 	json_object_end(j);
@@ -59,11 +45,8 @@ event_write_flow(struct json *j, const struct flow_record *r, const struct event
 void
 event_flow_members(struct json *j, const struct flow_record *r, const char *protocol)
 {
-	size_t domain_len = 0;
-	const char *name = domain(r, &domain_len);
-
 	event_endpoint(j, "source", &r->side[SIDE_SOURCE], NULL, 0);
-	event_endpoint(j, "destination", &r->side[SIDE_DESTINATION], name, domain_len);
+	event_endpoint(j, "destination", &r->side[SIDE_DESTINATION], r->name.text, r->name.len);
 	put_network(j, r, protocol);
 }
 
@@ -133,32 +116,6 @@ transport_name(uint8_t transport)
 	case 112: return "vrrp";
 	default: return NULL;
 	}
-}
-
-/*
- * The responder's name, as the initiator called it: the server name of TLS, the host of HTTP without
- * its port. NULL where that is no host name. An address stays what it is, in destination.ip.
- */
-static const char *
-domain(const struct flow_record *r, size_t *len)
-{
-	const struct facts *f = r->facts;
-	const char *name = f->tls.server_name;
-
-	if (name == NULL && event_is_http(f->protocol))
-		name = f->service.utf8;
-	if (name == NULL)
-		return NULL;
-	size_t n = 0;
-	unsigned seen = 0;
-	for (; name[n] != ':' && name[n] != '\0'; n++) {
-		enum host_character c = host_characters[(uint8_t)name[n]];
-		if (c == HOST_NONE)
-			return NULL;
-		seen |= c;
-	}
-	*len = n;
-	return n <= HOST_MAX && seen & HOST_LETTER ? name : NULL;
 }
 
 bool
@@ -268,9 +225,10 @@ put_session(struct json *j, const struct flow_record *r, const struct event_deta
 	bool client = event_has(&f->client) && !http;
 
 	if (f->method != NULL || event_has(&f->service) || client || event_has(&f->server) ||
-	    f->client_language != NULL) {
+	    f->client_language != NULL || r->name.text != NULL) {
 		json_object(j, "session");
 		event_string(j, "method", f->method);
+		event_string(j, "domain_basis", event_name_basis(r->name.basis));
 		event_text(j, "service", &f->service);
 		if (client)
 			event_text(j, "client", &f->client);

@@ -40,6 +40,7 @@ event_write_transfer(struct json *j, const struct transfer_record *r, const stru
 	json_object(j, "waybill");
 	event_waybill_transfer(j, r);
 	event_waybill_flow(j, r->flow, &details);
+	event_waybill_service(j, r->flow);
 	event_waybill_listed(j, r->flow, r->data);
 	json_object_end(j);
 	json_object_end(j);

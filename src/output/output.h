@@ -121,6 +121,8 @@ void event_write_alert(struct json *j, const struct alert *a, const struct event
 void event_write_coverage(struct json *j, const struct coverage *c, const struct event_stamp *stamp);
 
 /* The geo, as and waybill.listing members of one address, as in an event (for lookup --json). */
-void event_write_lookup(struct json *j, const struct addr *addr, const struct place *p, const struct listing *l);
+void event_write_lookup(struct json *j, const struct addr *addr, const struct place *p, const struct listing *l,
+                        const struct service_row *service);
+void event_write_lookup_name(struct json *j, const char *name, const struct service_row *service);
 
 #endif

@@ -93,6 +93,7 @@ fact_read(const struct fact_block *b, struct facts *out)
 		case SESSION_TLS_JA4: out->tls.ja4 = t.utf8; break;
 		case SESSION_TLS_ALPN: out->tls.alpn = t.utf8; break;
 		case SESSION_TLS_VERSION: out->tls.version = t.utf8; break;
+		case SESSION_RESOLVED: out->resolved = t.utf8; break;
 		case SESSION_SSH_HASSH: out->ssh.hassh = t.utf8; break;
 		case SESSION_SSH_HASSH_SERVER: out->ssh.hassh_server = t.utf8; break;
 		}

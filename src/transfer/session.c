@@ -214,6 +214,27 @@ session_tls_established(struct session *s)
 }
 
 void
+session_resolved(struct session *s, enum resolved_for whom, const struct resolution *r)
+{
+	struct resolution told = *r;
+	if (s->tracker->ops.resolved == NULL)
+		return;
+	told.time = s->now;
+	told.client = (struct addr){0};
+	if (whom != RESOLVED_FOR_ALL)
+		told.client = session_ends(s).addr[whom];
+	s->tracker->ops.resolved(s->tracker->ctx, &told);
+}
+
+void
+session_called(struct session *s, enum side end, const char *name, size_t len, bool other)
+{
+	s->called_source = end == SIDE_SOURCE;
+	s->called_other = other;
+	fact_tell(s, SESSION_RESOLVED, name, len);
+}
+
+void
 session_switch(struct session *s, size_t unused)
 {
 	s->tracker->switch_unused = unused;
@@ -277,6 +298,9 @@ read_facts(const struct session *s, struct facts *out)
 	*out = (struct facts){.protocol = s->protocol, .method = s->method, .details = s->details};
 	out->tls.established = s->established;
 	fact_read(&s->facts, out);
+	out->resolved_other = s->called_other;
+	if (s->called_source != s->turned)
+		out->resolved = NULL; /* it is the source's */
 }
 
 /* Is that the account already? Protocols tell it with every request. */

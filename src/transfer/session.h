@@ -35,6 +35,8 @@ struct session {
 	bool midstream;
 	bool client_known, turned;   /* see session_client_end */
 	bool established;            /* TLS: application data was seen */
+	bool called_source;          /* SESSION_RESOLVED is the source's name, and not the destination's */
+	bool called_other;           /* see session_called */
 };
 
 struct session *session_ref(struct session *s);

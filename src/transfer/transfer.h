@@ -54,6 +54,8 @@ struct transfer_ops {
 	 * (session_turned). out->facts is set by the caller.
 	 */
 	void (*flow)(void *ctx, void *flow, struct flow_record *out);
+	/* A DNS answer named an address. NULL: nobody wants to know. */
+	void (*resolved)(void *ctx, const struct resolution *r);
 	/* The ends of a session's flow, never turned either: asked for now and then, and not kept with each session. */
 	void (*ends)(void *ctx, void *flow, struct session_ends *out);
 };
@@ -123,6 +125,7 @@ enum session_fact {
 	SESSION_TLS_JA4,
 	SESSION_TLS_ALPN,
 	SESSION_TLS_VERSION,
+	SESSION_RESOLVED,
 	SESSION_SSH_HASSH,
 	SESSION_SSH_HASSH_SERVER,
 };
@@ -164,6 +167,19 @@ enum note_scope {
 int session_note(struct session *s, enum note_scope scope, const void *key, size_t key_len, const void *value, size_t len);
 /* Borrowed until the next note is taken; NULL: there is none. */
 const void *session_noted(struct session *s, enum note_scope scope, const void *key, size_t key_len, size_t *len);
+
+/*
+ * This session is one in which names are asked for (DNS), and was answered: for flows to come. r's time is the
+ * session's, and client the address of this end, or all zero where that is nobody's alone: r need not have them.
+ */
+enum resolved_for { RESOLVED_FOR_SOURCE = SIDE_SOURCE, RESOLVED_FOR_DESTINATION = SIDE_DESTINATION, RESOLVED_FOR_ALL };
+void session_resolved(struct session *s, enum resolved_for whom, const struct resolution *r);
+
+/*
+ * What a DNS answer called an end, before the first byte of this session; other: an answer that somebody else than the
+ * other end was given. Told by the pipeline as the session opens.
+ */
+void session_called(struct session *s, enum side end, const char *name, size_t len, bool other);
 
 /*
  * Before a protocol's data() returns VERDICT_SWITCH: the last unused bytes of that call (of the

@@ -75,6 +75,9 @@ assert_event(struct json *j, const char *expected)
 	json_clear(j);
 }
 
+static const struct service_row drive = {.match = "example.net", .name = "example-drive", .kind = "cloud-drive",
+	.source = "a test", .confidence = CONFIDENCE_HIGH};
+
 static void
 test_flow(void **state)
 {
@@ -90,6 +93,9 @@ test_flow(void **state)
 	r.vlan[1] = 20;
 	r.depth = 1;
 	r.side[SIDE_DESTINATION].missing = 7;
+	r.name = (struct end_name){.text = "files.example.net:80", .len = 17, .basis = NAME_HOST};
+	r.service = (struct service){.row = &drive, .basis = NAME_HOST, .confidence = CONFIDENCE_MEDIUM,
+		.side = SIDE_DESTINATION};
 	json_init(&j);
 	event_write_flow(&j, &r, &stamp);
 	assert_event(&j, HEAD(START)
@@ -102,8 +108,10 @@ test_flow(void **state)
 		"\"waybill\":{\"flow\":{\"id\":\"f0123456789abcdef\",\"payload\":{\"source\":1234,\"destination\":123456789},"
 		"\"missing\":{\"source\":0,\"destination\":7},\"history\":\"ShADadFf\",\"midstream\":false,"
 		"\"handshake\":true,\"end_reason\":\"fin\",\"first_frame\":1,\"last_frame\":2000,\"depth\":1},"
-		"\"session\":{\"method\":\"content\",\"service\":\"files.example.net:80\",\"server\":\"nginx\","
-		"\"language\":\"ko-KP\"}}}");
+		"\"session\":{\"method\":\"content\",\"domain_basis\":\"HTTP Host\",\"service\":\"files.example.net:80\","
+		"\"server\":\"nginx\",\"language\":\"ko-KP\"},"
+		"\"service\":{\"name\":\"example-drive\",\"kind\":\"cloud-drive\",\"side\":\"destination\","
+		"\"basis\":\"HTTP Host\",\"match\":\"example.net\",\"confidence\":\"medium\"}}}");
 }
 
 /* What is not known is left out: no ports, no place, no id, no protocol. */
@@ -153,6 +161,7 @@ test_tls_and_ssh(void **state)
 	(void)state;
 
 	json_init(&j);
+	r.name = (struct end_name){.text = tls.tls.server_name, .len = 17, .basis = NAME_SNI};
 	event_write_flow(&j, &r, &stamp);
 	json_put(&j, "", 1);
 	assert_non_null(strstr(j.bytes, "\"domain\":\"drive.example.net\""));
@@ -160,6 +169,7 @@ test_tls_and_ssh(void **state)
 		"\"ja3\":\"e7d705a3286e19ea42f587b344ee6865\",\"ja4\":\"t13d1516h2_8daaf6152771_b186095e22b6\"},"
 		"\"version\":\"1.3\",\"next_protocol\":\"h2\",\"established\":true}"));
 	r.facts = &ssh;
+	r.name = (struct end_name){0};
 	event_write_flow(&j, &r, &stamp);
 	json_put(&j, "", 1);
 	assert_non_null(strstr(j.bytes, "\"session\":{\"client\":\"SSH-2.0-OpenSSH_9.2\"},"
@@ -466,7 +476,7 @@ test_lookup(void **state)
 
 	json_init(&j);
 	addr_parse("175.45.176.81", &addr);
-	event_write_lookup(&j, &addr, &place, &listing);
+	event_write_lookup(&j, &addr, &place, &listing, NULL);
 	json_put(&j, "", 1);
 	assert_string_equal(j.bytes,
 		"{\"ip\":\"175.45.176.81\",\"geo\":{\"country_iso_code\":\"KP\",\"registered_country_iso_code\":\"KP\"},"
@@ -478,7 +488,7 @@ test_lookup(void **state)
 		"\"handshake seen\",\"payload moved\"],\"valid_from\":\"2009-12-21T00:00:00.000000Z\","
 		"\"source\":\"https://example.net/whois\"}}}");
 	addr_parse("2001:db8::1", &addr);
-	event_write_lookup(&j, &addr, &nowhere, &unlisted);
+	event_write_lookup(&j, &addr, &nowhere, &unlisted, NULL);
 	json_put(&j, "", 1);
 	assert_string_equal(j.bytes, "{\"ip\":\"2001:db8::1\"}");
 	json_clear(&j);

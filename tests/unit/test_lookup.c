@@ -55,7 +55,7 @@ test_text(void **state)
 	struct answers q = ask(words, 5, "2022-03-01", false);
 	print_message("%s%s", q.out, q.errors);
 	assert_int_equal(q.status, 2);
-	assert_string_equal(q.errors, "waybill: lookup: \"no\\x1b[31maddress\" is not an IP address\n");
+	assert_string_equal(q.errors, "waybill: lookup: \"no\\x1b[31maddress\" is not an IP address, nor a host's name\n");
 	expect(&q, "175.45.176.71, as of 2022-03-01\n  LISTED        North Korea (KP): confirmed once");
 	expect(&q, "network       175.45.176.0/22, at any time");
 	expect(&q, "programme     31 CFR 510");

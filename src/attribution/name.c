@@ -1,0 +1,101 @@
+/*
+ * What the destination of a flow is called, and whose service it is. The client's own words come first, then what DNS
+ * told it, then what DNS told others; a name that none of them gives may still be that of a network.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "attribution/snapshot.h"
+
+/* What a host's name is made of; many have an underscore, against RFC 952. */
+enum host_character {
+	HOST_NONE,
+	HOST_OTHER = 1 << 0,
+	HOST_LETTER = 1 << 1,
+};
+
+static const uint8_t host_characters[256] = {
+	['a' ... 'z'] = HOST_LETTER, ['A' ... 'Z'] = HOST_LETTER,
+	['0' ... '9'] = HOST_OTHER, ['-'] = HOST_OTHER, ['.'] = HOST_OTHER, ['_'] = HOST_OTHER,
+};
+
+static struct end_name host_name(const char *text, enum name_basis basis);
+static struct end_name name_of(const struct facts *f);
+static enum confidence confidence_of(const struct service_row *row, enum name_basis basis);
+
+void
+attribution_name(const struct attribution *a, struct flow_record *r)
+{
+	static const enum side sides[] = {SIDE_DESTINATION, SIDE_SOURCE};
+	r->name = name_of(r->facts);
+	r->service = (struct service){0};
+	if (r->name.text != NULL)
+		r->service = (struct service){.row = services_by_name(&a->services, r->name.text, r->name.len),
+		        .basis = r->name.basis, .side = SIDE_DESTINATION};
+	for (size_t i = 0; i < 2 && r->service.row == NULL; i++) {
+		const struct endpoint *e = &r->side[sides[i]];
+		r->service = (struct service){.row = attribution_service_of_place(a, &e->addr, &e->place),
+		        .side = sides[i]};
+	}
+	if (r->service.row != NULL)
+		r->service.confidence = confidence_of(r->service.row, r->service.basis);
+}
+
+const struct service_row *
+attribution_service_of_name(const struct attribution *a, const char *name, size_t len)
+{
+	return services_by_name(&a->services, name, len);
+}
+
+const struct service_row *
+attribution_service_of_place(const struct attribution *a, const struct addr *addr, const struct place *place)
+{
+	return services_by_place(&a->services, addr, place->asn);
+}
+
+struct attribution_list
+attribution_services(const struct attribution *a)
+{
+	return (struct attribution_list){.path = a->services.path, .name = "services.csv",
+	        .digest = a->services.digest, .rows = a->services.count};
+}
+
+/* HTTP's Host has a port at times; an address is no name, and stays what it is, in destination.ip. */
+static struct end_name
+name_of(const struct facts *f)
+{
+	const bool http = f->protocol != NULL && strncmp(f->protocol, "http", 4) == 0;
+	struct end_name name = host_name(f->tls.server_name, NAME_SNI);
+	if (name.text == NULL && http)
+		name = host_name(f->service.utf8, NAME_HOST);
+	if (name.text == NULL)
+		name = host_name(f->resolved, f->resolved_other ? NAME_DNS_OTHER : NAME_DNS);
+	return name;
+}
+
+/* text up to a port, where that is a host's name; else nothing. */
+static struct end_name
+host_name(const char *text, enum name_basis basis)
+{
+	size_t n = 0;
+	unsigned seen = 0;
+	if (text == NULL)
+		return (struct end_name){0};
+	for (; text[n] != ':' && text[n] != '\0'; n++) {
+		enum host_character c = host_characters[(uint8_t)text[n]];
+		if (c == HOST_NONE)
+			return (struct end_name){0};
+		seen |= c;
+	}
+	if (n > NAME_MAX_LEN || (seen & HOST_LETTER) == 0)
+		return (struct end_name){0};
+	return (struct end_name){.text = text, .len = n, .basis = basis};
+}
+
+/* What another client was told need not be what this one asked for: many names share an address. */
+static enum confidence
+confidence_of(const struct service_row *row, enum name_basis basis)
+{
+	return basis == NAME_DNS_OTHER && row->confidence > CONFIDENCE_MEDIUM ? CONFIDENCE_MEDIUM : row->confidence;
+}

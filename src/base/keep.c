@@ -29,6 +29,10 @@ keep_flow(struct arena *a, const struct flow_record *r)
 	facts->ssh.hassh_server = keep_string(a, facts->ssh.hassh_server);
 	facts->details = details_keep(a, facts->details);
 	copy->facts = facts;
+	if (copy->name.text != NULL) /* borrowed of the facts that were */
+		copy->name.text = arena_copy(a, r->name.text, r->name.len);
+	if (copy->name.text == NULL)
+		copy->name.len = 0;
 	return copy;
 }
 

@@ -30,6 +30,7 @@ struct track {
 	uint64_t next_volume;              /* payload at which the session is told again */
 	bool listed;
 	bool settled;                      /* policy needs no more looks */
+	bool called;                       /* the names of its ends were asked for */
 	bool done;                         /* the conversation wants nothing more */
 	bool reset;
 };
@@ -47,7 +48,7 @@ static struct track_unseen *track_unseen(struct track *t);
 static uint64_t track_inside(const struct track *t);
 static void track_volume(struct track *t, int64_t now);
 static void track_open_session(struct track *t, int64_t time, bool converses);
-static void track_call(struct track *t, const struct flow_view *v, int64_t time);
+static void track_call(struct track *t);
 static void track_done(struct track *t);
 static void track_label(struct track *t);
 static void track_close_conversation(struct track *t, bool reset);
@@ -186,8 +187,10 @@ track_datagram(struct track *t, enum side from, const struct packet *packet)
 	enum verdict v = conversation_data(t->conversation, from, packet->payload, packet->captured);
 	if (v != VERDICT_DONE && packet->captured < packet->payload_len)
 		v = conversation_gap(t->conversation, from, packet->payload_len - packet->captured);
-	if (v != VERDICT_DONE)
+	if (v != VERDICT_DONE) {
+		track_call(t); /* it is one that stays */
 		return true;
+	}
 	track_done(t);
 	if (t->session != NULL || t->listed || t->unseen != NULL)
 		return true;
@@ -361,7 +364,8 @@ track_open_session(struct track *t, int64_t time, bool converses)
 	if (t->session == NULL)
 		return;
 	flow_table_charge(t->all->flows, SESSION_COST);
-	track_call(t, &v, time);
+	if (v.transport == IPPROTO_TCP || !converses)
+		track_call(t);
 	if (converses)
 		t->conversation = conversation_open(t->session, midstream);
 	else
@@ -370,25 +374,34 @@ track_open_session(struct track *t, int64_t time, bool converses)
 		flow_table_charge(t->all->flows, CONVERSATION_COST);
 }
 
-/* What DNS called the destination; of a flow seen without its beginning that may be the other end. */
+/*
+ * What DNS called the destination before the first bytes, asked once; of a flow seen without its beginning that may be
+ * the other end.
+ */
 static void
-track_call(struct track *t, const struct flow_view *v, int64_t time)
+track_call(struct track *t)
 {
 	const struct names *names = t->all->names;
+	struct flow_view v;
 	size_t len;
 	bool own;
+	if (t->called)
+		return;
+	t->called = true;
 	if (names == NULL)
 		return;
-	const char *name = names_find(names, v->addr[SIDE_SOURCE], v->addr[SIDE_DESTINATION], time, &len, &own);
+	flow_look(t->flow, &v);
+	const struct addr *source = v.addr[SIDE_SOURCE], *destination = v.addr[SIDE_DESTINATION];
+	const char *name = names_find(names, source, destination, session_now(t->session), &len, &own);
 	if (name != NULL) {
 		session_called(t->session, SIDE_DESTINATION, name, len, !own);
 		return;
 	}
-	if (!v->midstream)
+	if (!v.midstream && v.transport == IPPROTO_TCP)
 		return;
-	name = names_find(names, v->addr[SIDE_DESTINATION], v->addr[SIDE_SOURCE], time, &len, &own);
-	if (name != NULL)
-		session_called(t->session, SIDE_SOURCE, name, len, !own);
+	name = names_find(names, destination, source, session_now(t->session), &len, &own);
+	if (name != NULL && own)
+		session_called(t->session, SIDE_SOURCE, name, len, false);
 }
 
 /* The conversation wants no more bytes: from here on the flow is only counted. */

@@ -42,6 +42,11 @@ libwaybill_a_SOURCES += \
 	src/proto/tls_hello.h \
 	src/proto/ssh.c
 
+libwaybill_a_SOURCES += \
+	src/proto/dns.c \
+	src/proto/dns_message.c src/proto/dns_message.h \
+	src/proto/dns_tunnel.c src/proto/dns_tunnel.h
+
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_ftp
 TESTS += tests/unit/test_ftp
@@ -66,6 +71,12 @@ TESTS += tests/unit/test_ssh
 tests_unit_test_ssh_SOURCES = tests/unit/test_ssh.c tests/unit/proto_stage.h
 tests_unit_test_ssh_LDADD = $(unit_ldadd)
 tests_unit_test_ssh_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_dns
+TESTS += tests/unit/test_dns
+tests_unit_test_dns_SOURCES = tests/unit/test_dns.c tests/unit/proto_stage.h
+tests_unit_test_dns_LDADD = $(unit_ldadd)
+tests_unit_test_dns_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_http
 TESTS += tests/unit/test_http

@@ -62,6 +62,10 @@ extern const struct proto proto_ftp;
 extern const struct proto proto_http;
 extern const struct proto proto_tls;
 extern const struct proto proto_ssh;
+extern const struct proto proto_dns;
+extern const struct proto proto_dns_tcp;
+extern const struct proto proto_mdns;
+extern const struct proto proto_llmnr;
 
 /*
  * One flow's conversation: finds the protocol by the first bytes, then feeds

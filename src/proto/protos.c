@@ -10,6 +10,10 @@ const struct proto *const protos[] = {
         &proto_tls,
         &proto_http,
         &proto_ftp,
+        &proto_mdns,
+        &proto_llmnr,
+        &proto_dns,
+        &proto_dns_tcp,
         NULL,
 };
 

@@ -1,0 +1,60 @@
+/* One DNS message (RFC 1035 section 4.1): its shape, its question and the addresses that it gives. Allocates nothing. */
+#ifndef WAYBILL_PROTO_DNS_MESSAGE_H
+#define WAYBILL_PROTO_DNS_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/record.h"
+
+enum { DNS_HEADER = 12 };
+
+enum dns_type { /* RFC 1035 section 3.2.2, RFC 3596, RFC 9460 */
+	DNS_A = 1,
+	DNS_CNAME = 5,
+	DNS_NULL = 10,
+	DNS_PTR = 12,
+	DNS_TXT = 16,
+	DNS_AAAA = 28,
+	DNS_SVCB = 64,
+	DNS_HTTPS = 65,
+};
+
+/* Lower case, dots between labels; what is no letter of ASCII is a question mark. len 0: the root. */
+struct dns_name {
+	char text[NAME_MAX_LEN];
+	uint8_t len;
+};
+
+struct dns_question {
+	struct dns_name name;
+	uint16_t type;
+	size_t answer_bytes; /* of records, where it is an answer */
+};
+
+/*
+ * Can this be a message? Its header and its questions are as they must be, and of the records the first, where they
+ * are there: a message may be cut. Nothing is believed that is not there.
+ */
+bool dns_message_fits(const uint8_t *bytes, size_t len);
+
+static inline bool
+dns_message_answers(const uint8_t *bytes) /* of one that fits */
+{
+	return (bytes[2] & 0x80) != 0;
+}
+
+/* The first question. False: there is none, or it is cut. */
+bool dns_message_question(const uint8_t *bytes, size_t len, struct dns_question *out);
+
+typedef void dns_address_fn(void *ctx, const struct dns_name *name, const struct addr *addr, uint32_t ttl);
+
+/*
+ * Every address in the answers: A, AAAA and the hints of SVCB and HTTPS. Its name is what was asked for, where aliases lead from
+ * that to it; where there is no question (mDNS) the name of its own record.
+ */
+void dns_message_addresses(const uint8_t *bytes, size_t len, dns_address_fn *fn, void *ctx);
+
+#endif

@@ -1,0 +1,15 @@
+/* Names that carry something: what a client asks for under one domain is counted, over all its flows. */
+#ifndef WAYBILL_PROTO_DNS_TUNNEL_H
+#define WAYBILL_PROTO_DNS_TUNNEL_H
+
+#include <stdbool.h>
+
+#include "transfer/transfer.h"
+
+/*
+ * Counts a message, one that fits, between this session's ends. True: it is one of a tunnel's, and the session has
+ * been told so.
+ */
+bool dns_tunnel_look(struct session *s, enum side from, const uint8_t *bytes, size_t len);
+
+#endif

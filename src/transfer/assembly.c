@@ -76,6 +76,7 @@ assembly_data(struct assembly *a, uint64_t offset, const uint8_t *bytes, size_t 
 		a->end = offset + len;
 	if (offset < a->next) {
 		uint64_t known = a->next - offset;
+		a->again = a->again || len > 0;
 		if (known >= len)
 			return;
 		bytes += known;
@@ -102,10 +103,20 @@ assembly_skip(struct assembly *a, uint64_t offset, uint64_t len)
 		a->blind = true;
 }
 
+void
+assembly_cut(struct assembly *a, uint64_t end)
+{
+	if (end >= a->end)
+		return;
+	a->cut = true;
+	a->end = end > a->base ? end : a->base;
+}
+
 uint64_t
 assembly_missing(const struct assembly *a)
 {
-	uint64_t holes = a->end - a->base - a->seen;
+	uint64_t reach = a->end - a->base;
+	uint64_t holes = reach > a->seen ? reach - a->seen : 0;
 	return holes < a->skipped ? holes : a->skipped;
 }
 
@@ -402,11 +413,17 @@ compare(struct assembly *a, const struct extent *e, const struct piece *again)
 {
 	uint64_t from = e->from > again->from ? e->from : again->from;
 	uint64_t to = e->to < again->to ? e->to : again->to;
-	if (from >= to || e->bytes == NULL || again->bytes == NULL)
+	if (from >= to)
 		return;
+	if (e->bytes == NULL || again->bytes == NULL) {
+		a->again = true;
+		return;
+	}
 	if (memcmp(e->bytes + (from - e->from), again->bytes + (from - again->from),
-	            (size_t)(to - from)) != 0)
-		a->pool->conflicts++;
+	            (size_t)(to - from)) == 0)
+		return;
+	a->again = true;
+	a->pool->conflicts++;
 }
 
 /* ---- memory ---- */

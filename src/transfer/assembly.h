@@ -39,6 +39,8 @@ struct assembly {
 	size_t held;
 	bool refill;      /* what was skipped may still come (another session) */
 	bool blind;       /* bytes beyond the run are of no more use */
+	bool again;       /* bytes came a second time, and weren't seen to be the same */
+	bool cut;
 	struct extent *waiting; /* beyond the run; its first begins after next */
 	EVP_MD_CTX *digest;
 	uint8_t *head;    /* the first bytes of the file, where base is 0 */
@@ -56,6 +58,9 @@ void assembly_data(struct assembly *a, uint64_t offset, const uint8_t *bytes, si
 
 /* len bytes from offset on moved, but were not seen. */
 void assembly_skip(struct assembly *a, uint64_t offset, uint64_t len);
+
+/* The file ends at end, whatever was given beyond it. */
+void assembly_cut(struct assembly *a, uint64_t end);
 
 /* Bytes told to have moved and not seen since. */
 uint64_t assembly_missing(const struct assembly *a);

@@ -95,7 +95,7 @@ key_make(struct key *k, const struct session *s, const struct transfer_start *st
 {
 	if (start->join_len > KEY_MAX)
 		return 0;
-	const struct session_ends ends = session_ends(s);
+	const struct session_ends ends = start->join_anywhere ? (struct session_ends){0} : session_ends(s);
 	k->addr[SIDE_SOURCE] = ends.addr[SIDE_SOURCE];
 	k->addr[SIDE_DESTINATION] = ends.addr[SIDE_DESTINATION];
 	k->sender = (uint8_t)start->sender;

@@ -39,11 +39,12 @@ transfer_begin(struct session *s, const struct transfer_start *start)
 	} else {
 		/* The ranges of a joined file have their places in the whole of it. */
 		bool joined = start->join_key != NULL;
-		w = waybill_open(s, start->sender, joined ? 0 : start->offset, joined);
+		w = waybill_open(s, start->sender, joined ? start->join_offset : start->offset, joined);
 		if (w == NULL) {
 			slab_give(&s->tracker->transfers, t);
 			return NULL;
 		}
+		w->rewrites = start->rewrites;
 		if (joined)
 			joined_add(w, start);
 	}
@@ -105,6 +106,15 @@ transfer_offset(struct transfer *t, uint64_t offset)
 	t->at = offset;
 	if (t->waybill->key == NULL && !t->waybill->moved)
 		assembly_rebase(&t->waybill->assembly, offset);
+}
+
+void
+transfer_cut(struct transfer *t, uint64_t size)
+{
+	if (t == NULL || t->waybill == NULL || t->waybill->ended)
+		return;
+	assembly_cut(&t->waybill->assembly, size);
+	transfer_size(t, size);
 }
 
 void
@@ -268,6 +278,19 @@ transfer_end(struct transfer *t, enum transfer_state state)
 	struct waybill *w = part_detach(t);
 	slab_give(&s->tracker->transfers, t);
 	part_end(w, state);
+	session_unref(s);
+}
+
+void
+transfer_finish(struct transfer *t, enum transfer_state state)
+{
+	if (t == NULL || t->waybill == NULL)
+		return;
+	struct session *s = t->session;
+	struct waybill *w = part_detach(t);
+	slab_give(&s->tracker->transfers, t);
+	waybill_end(w, state);
+	waybill_release(w);
 	session_unref(s);
 }
 

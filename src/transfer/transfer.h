@@ -227,6 +227,13 @@ struct transfer_start {
 	 */
 	const void *join_key;
 	size_t join_len;
+	bool join_anywhere;    /* the key alone tells the file from all others, whichever addresses its parts move between */
+	uint64_t join_offset;  /* where the joined file begins: what is added to one that was there before */
+	/*
+	 * Bytes are written into a file: what is given again replaces what was there, and is not given a second time
+	 * by a retransmission. Where that happens there is no hash, for what was given first is hashed already.
+	 */
+	bool rewrites;
 };
 
 /* NULL at a limit (counted); every function below takes NULL and does nothing. */
@@ -238,6 +245,8 @@ void transfer_method(struct transfer *t, const char *method);
 void transfer_sender(struct transfer *t, enum side sender);
 void transfer_size(struct transfer *t, uint64_t size);
 void transfer_offset(struct transfer *t, uint64_t offset); /* before the first byte */
+/* The file was cut to size: what was given beyond it is no more a part of it, and its hash is lost. */
+void transfer_cut(struct transfer *t, uint64_t size);
 void transfer_mime(struct transfer *t, const void *bytes, size_t len);
 void transfer_http(struct transfer *t, const char *method, const char *url, unsigned status, const char *referrer);
 void transfer_encoding(struct transfer *t, const char *encoding); /* undone by the protocol: "gzip" */
@@ -270,6 +279,8 @@ void transfer_sent(struct transfer *t, const uint8_t *bytes, size_t len);
  * of known size were.
  */
 void transfer_end(struct transfer *t, enum transfer_state state);
+/* The same for all parts of a joined file: no more of it will come. COMPLETE: it is as long as what was given. */
+void transfer_finish(struct transfer *t, enum transfer_state state);
 /* It was not a file after all (a listing, a refused command). Told, as aborted, only if it had begun to be told. */
 void transfer_discard(struct transfer *t);
 

@@ -208,12 +208,12 @@ waybill_settle(struct waybill *w, enum transfer_state state)
 		r->size_known = true;
 	bool whole = r->size_known && a->next >= r->size;
 
-	r->seen = a->seen;
+	r->seen = a->cut && a->seen > r->size - start ? r->size - start : a->seen;
 	r->missing = assembly_missing(a);
 	r->state = state;
 	if (state == TRANSFER_COMPLETE && !whole) {
 		r->state = TRANSFER_TRUNCATED;
-		r->missing = r->size - start - a->seen;
+		r->missing = r->size - start - r->seen;
 	} else if (state == TRANSFER_TRUNCATED && whole) {
 		r->state = TRANSFER_COMPLETE;
 	}
@@ -230,7 +230,8 @@ settle_hash(struct waybill *w, bool whole)
 	struct assembly *a = &w->assembly;
 	uint8_t sha256[SHA256_BYTES];
 
-	if (assembly_finish(a, sha256) != 0)
+	bool stale = a->cut || (w->rewrites && a->again);
+	if (assembly_finish(a, sha256) != 0 || stale)
 		return;
 	if (whole && a->hashed == r->size) {
 		r->has_sha256 = true;

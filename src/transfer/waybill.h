@@ -35,6 +35,7 @@ struct waybill {
 	bool accepted;
 	bool began;              /* told */
 	bool ended;              /* told, or never to be */
+	bool rewrites;           /* bytes that come again replace those before */
 	bool is_waiting;
 	size_t parts;            /* struct transfer that refer to it */
 	void *key;               /* of a joined file, in arena; else NULL */

@@ -4,8 +4,9 @@
  * The life of a transfer: small scripts of what protocols say, and what must be told of it. One text a record: "+"
  * began or "=" ended, name, state, size, seen+missing, and h and the start of the SHA-256, or p with what it covers.
  *
- * Script: "session N" (opens or chooses one), "slot N" (chooses a handle), "begin PATH [size=N] [off=N] [join=KEY]",
- * "append TEXT", "data OFFSET TEXT", "skip N", "size N", "name PATH", "accept", "end STATE", "discard",
+ * Script: "session N" (opens or chooses one), "slot N" (chooses a handle), "begin PATH [size=N] [off=N]
+ * [base=N] [anywhere] [rewrites] [join=KEY]", "append TEXT", "data OFFSET TEXT", "skip N", "size N", "cut N", "name PATH",
+ * "accept", "end STATE", "finish STATE", "discard",
  * "carry N" (moves over session N), "close", "reset", "wait SECONDS", "flush".
  */
 #include <netinet/in.h>
@@ -135,6 +136,9 @@ step_begin(struct stage *s, const char *args)
 	start.path_len = strcspn(args, " ");
 	start.size = option(args, "size=", &start.size_known);
 	start.offset = option(args, "off=", &offset);
+	start.join_offset = option(args, "base=", &offset);
+	start.join_anywhere = strstr(args, "anywhere") != NULL;
+	start.rewrites = strstr(args, "rewrites") != NULL;
 	const char *join = strstr(args, "join=");
 	if (join != NULL) {
 		start.join_key = join;
@@ -190,6 +194,10 @@ step(struct stage *s, char *line)
 		transfer_carrier(t, s->session[number]);
 	else if (strcmp(line, "end") == 0)
 		transfer_end(t, state_named(args));
+	else if (strcmp(line, "finish") == 0)
+		transfer_finish(t, state_named(args));
+	else if (strcmp(line, "cut") == 0)
+		transfer_cut(t, number);
 	else if (strcmp(line, "wait") == 0)
 		transfer_tracker_time(s->tracker, s->now += (int64_t)number * CLOCK_SECOND);
 	else if (strcmp(line, "flush") == 0)
@@ -199,7 +207,7 @@ step(struct stage *s, char *line)
 		s->session[s->at_session] = NULL;
 	} else
 		fail_msg("no such step: %s", line);
-	if (strcmp(line, "discard") == 0 || strcmp(line, "end") == 0)
+	if (strcmp(line, "discard") == 0 || strcmp(line, "end") == 0 || strcmp(line, "finish") == 0)
 		s->slot[s->at_slot] = NULL;
 }
 
@@ -297,6 +305,23 @@ static const struct {
 	        "begin x size=5 off=1 join=k; append el; end complete", "+x;=x complete 5 5+0 " HELLO ";"},
 	{"joined, whole twice", "begin x size=5 join=k; append hello; end complete; begin x size=5 join=k;"
 	        "append hello; end complete", "+x;=x complete 5 5+0 " HELLO ";+x;=x complete 5 5+0 " HELLO ";"},
+	{"joined, finished by one part", "begin x join=k; append hel; slot 1; session 1; begin x off=3 join=k; append lo;"
+	        "slot 0; finish complete; slot 1; append xx; end complete", "+x;=x complete 5 5+0 " HELLO ";"},
+	{"joined, finished with a hole", "begin x join=k; data 2 lo; finish complete", "+x;=x truncated 4 2+2 @2 p9294ab38 bytes 2-3;"},
+	{"joined, aborted at once", "begin x size=9 join=k; append hello; finish aborted; wait 1",
+	        "+x;=x aborted 9 5+0 p2cf24dba bytes 0-4;"},
+	{"joined, added to a file", "begin x off=7 base=7 join=k; append hello; finish complete",
+	        "+x;=x complete 12 5+0 @7 p2cf24dba bytes 7-11;"},
+	{"finished without parts", "begin x; append hello; finish complete", "+x;=x complete 5 5+0 " HELLO ";"},
+	{"written again, other bytes", "begin x rewrites; append hello; data 0 jello; end complete", "+x;=x complete 5 5+0;"},
+	{"written again, out of order", "begin x rewrites; data 2 llo; data 2 lly; data 0 he; end complete",
+	        "+x;=x complete 5 5+0;"},
+	{"written again, the same while it waits", "begin x rewrites; data 2 llo; data 2 llo; data 0 he; end complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"read again", "begin x; append hello; data 0 hello; end complete", "+x;=x complete 5 5+0 " HELLO ";"},
+	{"cut", "begin x; append hello; cut 3; end complete", "+x;=x complete 3 3+0;"},
+	{"cut, and not all was seen", "begin x; data 4 hello; cut 6; end complete", "+x;=x truncated 6 5+1 @4;"},
+	{"cut to more than there is", "begin x; append hello; cut 9; end complete", "+x;=x truncated 9 5+4 p2cf24dba bytes 0-4;"},
 	{"joined, nothing came", "begin x size=5 join=k; end truncated", ""},
 };
 

@@ -40,6 +40,23 @@ libwaybill_a_SOURCES += \
 	src/proto/tls_fingerprint.h \
 	src/proto/tls_hello.c \
 	src/proto/tls_hello.h \
+	src/proto/smb.c src/proto/smb.h \
+	src/proto/smb1.c src/proto/smb1.h \
+	src/proto/smb1_file.c \
+	src/proto/smb1_setup.c \
+	src/proto/smb1_trans.c \
+	src/proto/smb2.c src/proto/smb2.h \
+	src/proto/smb2_file.c \
+	src/proto/smb2_info.c \
+	src/proto/smb2_setup.c \
+	src/proto/smb_context.c \
+	src/proto/smb_frame.c \
+	src/proto/smb_handle.c src/proto/smb_handle.h \
+	src/proto/smb_status.h \
+	src/proto/smb_request.c src/proto/smb_request.h \
+	src/proto/smb_text.c src/proto/smb_text.h \
+	src/proto/smb_token.c src/proto/smb_token.h \
+	src/proto/smb_transfer.c \
 	src/proto/ssh.c
 
 libwaybill_a_SOURCES += \

@@ -66,6 +66,7 @@ extern const struct proto proto_dns;
 extern const struct proto proto_dns_tcp;
 extern const struct proto proto_mdns;
 extern const struct proto proto_llmnr;
+extern const struct proto proto_smb;
 
 /*
  * One flow's conversation: finds the protocol by the first bytes, then feeds

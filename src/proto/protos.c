@@ -14,6 +14,7 @@ const struct proto *const protos[] = {
         &proto_llmnr,
         &proto_dns,
         &proto_dns_tcp,
+        &proto_smb,
         NULL,
 };
 

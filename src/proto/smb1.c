@@ -69,7 +69,7 @@ smb1_head(const uint8_t *unit, size_t have, size_t len)
 	bool is_answer = (unit[AT_FLAGS] & FLAG_ANSWER) != 0;
 	size_t count = unit[HEADER], words = AT_WORDS + 2 * count, at;
 
-	if (commands[command].answer == NULL)
+	if (commands[command].answer == NULL && !is_andx(command))
 		return AT_WORDS;
 	if (command == SMB1_READ_ANDX && is_answer && count >= READ_WORDS)
 		at = AT_READ_OFFSET;
@@ -101,11 +101,9 @@ smb1_take(struct smb *h, enum side from, const uint8_t *unit, size_t have, size_
 	chain_handle(h, NULL);
 	b.command = m.command;
 	for (b.place = 0; b.place < CHAIN_MAX && block_read(&m, &b, at, &next, &next_command); b.place++) {
-		if (commands[b.command].answer == NULL)
-			break;
-		if (m.answer)
+		if (commands[b.command].answer != NULL && m.answer)
 			answer(h, &m, &b, sink);
-		else
+		else if (commands[b.command].answer != NULL)
 			request(h, &m, &b, sink);
 		if (next_command == SMB1_NONE || next <= at)
 			break;
@@ -204,7 +202,7 @@ block_read(const struct smb1_message *m, struct smb1_block *b, size_t at, size_t
 static bool
 is_andx(uint8_t command)
 {
-	return command == SMB1_OPEN_ANDX || command == SMB1_READ_ANDX || command == SMB1_WRITE_ANDX ||
+	return command == SMB1_LOCKING_ANDX || command == SMB1_OPEN_ANDX || command == SMB1_READ_ANDX || command == SMB1_WRITE_ANDX ||
 	       (command >= SMB1_SESSION_SETUP_ANDX && command <= SMB1_TREE_CONNECT_ANDX) || command == SMB1_NT_CREATE_ANDX;
 }
 

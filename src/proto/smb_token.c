@@ -10,6 +10,7 @@ enum { /* MS-NLMP 2.2.1, 2.2.2.5, 2.2.2.1 */
 	NTLM_AUTHENTICATE = 3,
 	NTLM_UNICODE = 0x00000001,
 	NTLM_VERSION = 0x02000000,
+	NTLM_REVISION = 15,
 	AV_END = 0,
 	AV_COMPUTER = 1,
 	AV_DOMAIN = 2,
@@ -122,7 +123,9 @@ ntlm_version(struct smb_token *t, struct reader *r, uint32_t flags)
 	t->major = reader_u8(r);
 	t->minor = reader_u8(r);
 	t->build = reader_le16(r);
-	t->has_version = reader_ok(r) && (flags & NTLM_VERSION) != 0 && t->major != 0;
+	reader_skip(r, 3);
+	bool revision = reader_u8(r) == NTLM_REVISION; /* else names stand where the version would be */
+	t->has_version = reader_ok(r) && (flags & NTLM_VERSION) != 0 && revision;
 }
 
 /* MS-NLMP 2.2.2.1: names of the server and its domain, always UTF-16. */

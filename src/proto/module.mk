@@ -57,6 +57,15 @@ libwaybill_a_SOURCES += \
 	src/proto/smb_text.c src/proto/smb_text.h \
 	src/proto/smb_token.c src/proto/smb_token.h \
 	src/proto/smb_transfer.c \
+	src/proto/nfs.c src/proto/nfs.h \
+	src/proto/nfs3.c \
+	src/proto/nfs4.c src/proto/nfs4.h \
+	src/proto/nfs4_xdr.c \
+	src/proto/nfs_call.c \
+	src/proto/nfs_file.c \
+	src/proto/nfs_mount.c \
+	src/proto/nfs_name.c \
+	src/proto/rpc.c src/proto/rpc.h \
 	src/proto/ssh.c
 
 libwaybill_a_SOURCES += \

@@ -67,6 +67,8 @@ extern const struct proto proto_dns_tcp;
 extern const struct proto proto_mdns;
 extern const struct proto proto_llmnr;
 extern const struct proto proto_smb;
+extern const struct proto proto_nfs;
+extern const struct proto proto_nfs_udp;
 
 /*
  * One flow's conversation: finds the protocol by the first bytes, then feeds

@@ -15,6 +15,8 @@ const struct proto *const protos[] = {
         &proto_dns,
         &proto_dns_tcp,
         &proto_smb,
+        &proto_nfs,
+        &proto_nfs_udp,
         NULL,
 };
 

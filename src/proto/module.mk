@@ -66,6 +66,7 @@ libwaybill_a_SOURCES += \
 	src/proto/nfs_mount.c \
 	src/proto/nfs_name.c \
 	src/proto/rpc.c src/proto/rpc.h \
+	src/proto/tftp.c \
 	src/proto/ssh.c
 
 libwaybill_a_SOURCES += \

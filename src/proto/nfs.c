@@ -39,6 +39,7 @@ static enum rpc_step take_reply(struct nfs *n, enum side from, struct reader *r)
 static void tell_call(struct nfs *n, enum side from, const struct rpc_call *head, const struct nfs_program *program);
 static const struct nfs_program *program_of(uint32_t number, uint32_t version);
 static enum verdict probe_message(struct reader r);
+static enum verdict probe_datagram(const uint8_t *bytes, size_t len);
 static enum verdict probe_call(struct reader *r);
 static enum verdict probe_sides(const enum verdict v[2]);
 static bool looks_lost(const uint8_t *bytes, size_t len);
@@ -81,7 +82,7 @@ nfs_probe_datagram(const struct probe *p)
 {
 	enum verdict v[2];
 	for (size_t side = 0; side < 2; side++)
-		v[side] = probe_message(reader_init(p->bytes[side], p->len[side]));
+		v[side] = probe_datagram(p->bytes[side], p->len[side]);
 	return probe_sides(v);
 }
 
@@ -209,6 +210,19 @@ probe_message(struct reader r)
 		return probe_call(&r);
 	struct rpc_reply reply;
 	return type == RPC_REPLY && rpc_reply_read(&r, &reply) != VERDICT_NOT_MINE ? VERDICT_MORE : VERDICT_NOT_MINE;
+}
+
+/* A datagram is a whole message. Only a reply leaves something open: the call that it answers. */
+static enum verdict
+probe_datagram(const uint8_t *bytes, size_t len)
+{
+	struct reader r = reader_init(bytes, len);
+	struct rpc_reply reply;
+	if (len == 0)
+		return VERDICT_MORE;
+	if (probe_message(r) == VERDICT_DONE)
+		return VERDICT_DONE;
+	return rpc_reply_read(&r, &reply) == VERDICT_DONE ? VERDICT_MORE : VERDICT_NOT_MINE;
 }
 
 static enum verdict

@@ -69,6 +69,7 @@ extern const struct proto proto_llmnr;
 extern const struct proto proto_smb;
 extern const struct proto proto_nfs;
 extern const struct proto proto_nfs_udp;
+extern const struct proto proto_tftp;
 
 /*
  * One flow's conversation: finds the protocol by the first bytes, then feeds

@@ -17,6 +17,7 @@ const struct proto *const protos[] = {
         &proto_smb,
         &proto_nfs,
         &proto_nfs_udp,
+        &proto_tftp,
         NULL,
 };
 

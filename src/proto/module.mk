@@ -73,6 +73,10 @@ libwaybill_a_SOURCES += \
 	src/proto/dns.c \
 	src/proto/dns_message.c src/proto/dns_message.h \
 	src/proto/dns_tunnel.c src/proto/dns_tunnel.h
+# Files between peers, and what carries them.
+libwaybill_a_SOURCES += \
+	src/proto/feed.c src/proto/feed.h \
+	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
 
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_ftp
@@ -153,4 +157,12 @@ noinst_PROGRAMS += tests/fuzz/fuzz_proto
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/proto_fuzz.h
 tests_fuzz_fuzz_proto_LDADD = libwaybill.a $(LIB_LIBS)
 tests_fuzz_fuzz_proto_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_rsync
+TESTS += tests/unit/test_rsync
+tests_unit_test_rsync_SOURCES = tests/unit/test_rsync.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_rsync_LDADD = $(unit_ldadd)
+tests_unit_test_rsync_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

@@ -70,6 +70,7 @@ extern const struct proto proto_smb;
 extern const struct proto proto_nfs;
 extern const struct proto proto_nfs_udp;
 extern const struct proto proto_tftp;
+extern const struct proto proto_rsync;
 
 /*
  * One flow's conversation: finds the protocol by the first bytes, then feeds

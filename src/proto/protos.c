@@ -18,6 +18,7 @@ const struct proto *const protos[] = {
         &proto_nfs,
         &proto_nfs_udp,
         &proto_tftp,
+        &proto_rsync,
         NULL,
 };
 

@@ -48,7 +48,7 @@ class World:
 
     @contextlib.contextmanager
     def capture(self, path):
-        dump = self.start(0, "tcpdump", "-i", "wire", "-U", "-s", "0", "-w", path, "ip or ip6 and not icmp6")
+        dump = self.start(0, "tcpdump", "--immediate-mode", "-i", "wire", "-U", "-s", "0", "-w", path, "ip or ip6 and not icmp6")
         time.sleep(0.7)
         yield
         time.sleep(0.7)

@@ -76,6 +76,7 @@ libwaybill_a_SOURCES += \
 # Files between peers, and what carries them.
 libwaybill_a_SOURCES += \
 	src/proto/feed.c src/proto/feed.h \
+	src/proto/git.c \
 	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
 
 if UNIT_TESTS
@@ -165,4 +166,12 @@ TESTS += tests/unit/test_rsync
 tests_unit_test_rsync_SOURCES = tests/unit/test_rsync.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_rsync_LDADD = $(unit_ldadd)
 tests_unit_test_rsync_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_git
+TESTS += tests/unit/test_git
+tests_unit_test_git_SOURCES = tests/unit/test_git.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_git_LDADD = $(unit_ldadd)
+tests_unit_test_git_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

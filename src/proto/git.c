@@ -22,7 +22,7 @@ enum {
 	LINE_MAX_LEN = 65520,
 };
 
-enum service { SERVICE_NONE, SERVICE_FETCH, SERVICE_PUSH, SERVICE_ARCHIVE };
+enum git_service { SERVICE_NONE, SERVICE_FETCH, SERVICE_PUSH, SERVICE_ARCHIVE };
 
 enum step {
 	STEP_HEAD,  /* four hexadecimal digits, or the beginning of a bare pack */
@@ -43,7 +43,7 @@ struct half {
 struct git {
 	struct session *session;
 	struct half half[2]; /* the initiator is the client, always */
-	enum service service;
+	enum git_service service;
 	bool version2, requested;
 	bool packfile;     /* version 2: content comes */
 	bool in_content;   /* of a band */
@@ -89,7 +89,7 @@ git_probe(const struct probe *p)
 	for (size_t i = 0; i < 4 && i < len; i++)
 		if (!(bytes[i] >= '0' && bytes[i] <= '9') && !(bytes[i] >= 'a' && bytes[i] <= 'f'))
 			return VERDICT_NOT_MINE;
-	for (enum service s = SERVICE_FETCH; len > 4 && s <= SERVICE_ARCHIVE; s++) {
+	for (enum git_service s = SERVICE_FETCH; len > 4 && s <= SERVICE_ARCHIVE; s++) {
 		size_t word = strlen(verbs[s]), n = len - 4 < word ? len - 4 : word;
 		if (memcmp(bytes + 4, verbs[s], n) == 0)
 			return n < word || len == 4 + word ? VERDICT_MORE : bytes[4 + word] == ' ' ? VERDICT_DONE : VERDICT_NOT_MINE;
@@ -305,7 +305,7 @@ take_request(struct git *g, const uint8_t *line, size_t len)
 	size_t path_end = zero != NULL ? (size_t)(zero - line) : len;
 
 	g->requested = true;
-	for (enum service s = SERVICE_FETCH; s <= SERVICE_ARCHIVE; s++)
+	for (enum git_service s = SERVICE_FETCH; s <= SERVICE_ARCHIVE; s++)
 		if (space != NULL && text_equal_nocase(line, (size_t)(space - line), verbs[s]))
 			g->service = s;
 	if (g->service == SERVICE_NONE || (size_t)(space + 1 - line) > path_end)

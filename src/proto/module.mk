@@ -76,6 +76,7 @@ libwaybill_a_SOURCES += \
 # Files between peers, and what carries them.
 libwaybill_a_SOURCES += \
 	src/proto/feed.c src/proto/feed.h \
+	src/proto/svn.c src/proto/svn.h src/proto/svn_delta.c src/proto/svn_list.c \
 	src/proto/git.c \
 	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
 
@@ -174,4 +175,12 @@ TESTS += tests/unit/test_git
 tests_unit_test_git_SOURCES = tests/unit/test_git.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_git_LDADD = $(unit_ldadd)
 tests_unit_test_git_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_svn
+TESTS += tests/unit/test_svn
+tests_unit_test_svn_SOURCES = tests/unit/test_svn.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_svn_LDADD = $(unit_ldadd)
+tests_unit_test_svn_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

@@ -19,6 +19,7 @@ const struct proto *const protos[] = {
         &proto_nfs_udp,
         &proto_tftp,
         &proto_rsync,
+        &proto_svn,
         &proto_git,
         NULL,
 };

@@ -76,6 +76,7 @@ libwaybill_a_SOURCES += \
 # Files between peers, and what carries them.
 libwaybill_a_SOURCES += \
 	src/proto/feed.c src/proto/feed.h \
+	src/proto/handoff.c src/proto/handoff.h src/proto/irc.c src/proto/aim.c \
 	src/proto/svn.c src/proto/svn.h src/proto/svn_delta.c src/proto/svn_list.c \
 	src/proto/git.c \
 	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
@@ -183,4 +184,20 @@ TESTS += tests/unit/test_svn
 tests_unit_test_svn_SOURCES = tests/unit/test_svn.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_svn_LDADD = $(unit_ldadd)
 tests_unit_test_svn_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_irc
+TESTS += tests/unit/test_irc
+tests_unit_test_irc_SOURCES = tests/unit/test_irc.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_irc_LDADD = $(unit_ldadd)
+tests_unit_test_irc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_aim
+TESTS += tests/unit/test_aim
+tests_unit_test_aim_SOURCES = tests/unit/test_aim.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_aim_LDADD = $(unit_ldadd)
+tests_unit_test_aim_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

@@ -19,6 +19,8 @@ const struct proto *const protos[] = {
         &proto_nfs_udp,
         &proto_tftp,
         &proto_rsync,
+        &proto_aim,
+        &proto_irc,
         &proto_svn,
         &proto_git,
         NULL,

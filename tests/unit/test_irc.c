@@ -46,7 +46,6 @@ static const struct talk talks[] = {
         {.name = "seen from the middle", .port = 6667, .midstream = true, .want = "", .said = {S(":x!y@z PRIVMSG #a :hello\r\n")}},
         {.name = "numbers that are none", .port = 6667, OTHER, .want = "",
                 .said = {LOGIN, C("PRIVMSG bob :\001DCC SEND a.txt x 5000 3\001\r\n"), C("PRIVMSG bob :\001DCC SEND a.txt 3221225994 99999 3\001\r\n"), C("PRIVMSG b :\001DCC \001\r\n"), S1("abc")}},
-        {.name = "FTP", .port = 6667, .protocol = "ftp", .said = {C("USER anonymous\r\nPWD\r\n")}},
 };
 
 static void

@@ -23,6 +23,7 @@ void
 digests_init(struct digests *d)
 {
 	d->algorithm[DIGEST_MD5] = EVP_MD_fetch(NULL, "MD5", NULL);
+	d->algorithm[DIGEST_SHA1] = EVP_MD_fetch(NULL, "SHA1", NULL);
 	d->algorithm[DIGEST_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
 	d->key = hash_key_random();
 	d->made = calloc(DIGESTS_MADE, sizeof *d->made);
@@ -32,6 +33,7 @@ void
 digests_clear(struct digests *d)
 {
 	EVP_MD_free(d->algorithm[DIGEST_MD5]);
+	EVP_MD_free(d->algorithm[DIGEST_SHA1]);
 	EVP_MD_free(d->algorithm[DIGEST_SHA256]);
 	free(d->made);
 	*d = (struct digests){0};
@@ -54,7 +56,7 @@ digest_open(const struct digests *known, enum digest_kind kind)
 {
 	const EVP_MD *algorithm = known != NULL ? known->algorithm[kind] : NULL;
 	if (algorithm == NULL)
-		algorithm = kind == DIGEST_MD5 ? EVP_md5() : EVP_sha256();
+		algorithm = kind == DIGEST_MD5 ? EVP_md5() : kind == DIGEST_SHA1 ? EVP_sha1() : EVP_sha256();
 
 	struct digest *d = malloc(sizeof *d);
 	if (d == NULL)

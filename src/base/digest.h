@@ -9,6 +9,7 @@
 
 enum digest_kind {
 	DIGEST_MD5,    /* JA3, HASSH: an identifier, no proof of anything */
+	DIGEST_SHA1,   /* BitTorrent's name for what it moves */
 	DIGEST_SHA256, /* JA4 */
 };
 

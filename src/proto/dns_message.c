@@ -47,8 +47,12 @@ struct walk {
 
 static struct header read_header(struct reader *r);
 static bool read_name(struct reader *r, const uint8_t *bytes, size_t len, struct dns_name *out);
+static bool pass_name(struct reader *r, const uint8_t *bytes);
 static bool add_label(struct dns_name *out, const uint8_t *label, size_t n);
 static bool read_question(struct reader *r, const uint8_t *bytes, size_t len, struct dns_question *out);
+static bool question_fits(struct reader *r, const uint8_t *bytes);
+static bool class_fits(uint16_t class);
+static bool record_fits(struct reader *r, const uint8_t *bytes);
 static bool read_record(struct reader *r, const uint8_t *bytes, size_t len, struct record *out);
 static bool type_fits(uint16_t type);
 static const struct dns_name *meant(const struct walk *w, const struct record *r, uint32_t *ttl);
@@ -63,8 +67,6 @@ dns_message_fits(const uint8_t *bytes, size_t len)
 	struct header h = read_header(&r);
 	const unsigned opcode = h.flags >> 11 & 15;
 	const bool answer = h.flags & 0x8000;
-	struct dns_question q;
-	struct record record;
 	/* RFC 1035 section 4.1.1: Z is 0; opcodes as registered, and a query has no response code. */
 	if (!reader_ok(&r) || (h.flags & 0x0040) != 0 || opcode > 6 || opcode == 3 || (!answer && (h.flags & 15) != 0))
 		return false;
@@ -73,11 +75,11 @@ dns_message_fits(const uint8_t *bytes, size_t len)
 	if (h.questions == 0 && (!answer || h.answers == 0))
 		return false;
 	for (unsigned i = 0; i < h.questions; i++)
-		if (!read_question(&r, bytes, len, &q) || !type_fits(q.type))
+		if (!question_fits(&r, bytes))
 			return false;
 	if (h.answers + h.authorities + h.additional == 0 || r.left == 0) /* or it is cut */
 		return h.questions > 0;
-	return read_record(&r, bytes, len, &record) && type_fits(record.type);
+	return record_fits(&r, bytes);
 }
 
 bool
@@ -168,6 +170,24 @@ read_name(struct reader *r, const uint8_t *bytes, size_t len, struct dns_name *o
 	return false;
 }
 
+/* The same where nobody wants to know the name. */
+static bool
+pass_name(struct reader *r, const uint8_t *bytes)
+{
+	const size_t begin = (size_t)(r->next - bytes);
+	for (;;) {
+		const size_t here = (size_t)(r->next - bytes);
+		const uint8_t n = reader_u8(r);
+		if (n == 0)
+			return reader_ok(r) && here - begin <= NAME_MAX_LEN + 1;
+		if (n > LABEL_MAX) {
+			const size_t target = (size_t)(n & 0x3f) << 8 | reader_u8(r);
+			return n >= 0xc0 && reader_ok(r) && target < here;
+		}
+		reader_skip(r, n);
+	}
+}
+
 static bool
 add_label(struct dns_name *out, const uint8_t *label, size_t n)
 {
@@ -193,9 +213,36 @@ read_question(struct reader *r, const uint8_t *bytes, size_t len, struct dns_que
 	if (!read_name(r, bytes, len, &out->name))
 		return false;
 	out->type = reader_be16(r);
-	uint16_t class = reader_be16(r) & CLASS_UNIQUE;
-	/* RFC 1035 sections 3.2.4 and 3.2.5, RFC 2136 section 2.4: IN, CS, CH, HS, NONE, ANY. */
-	return reader_ok(r) && ((class >= 1 && class <= 4) || class == 254 || class == 255);
+	const uint16_t class = reader_be16(r);
+	return reader_ok(r) && class_fits(class);
+}
+
+static bool
+question_fits(struct reader *r, const uint8_t *bytes)
+{
+	if (!pass_name(r, bytes))
+		return false;
+	const uint16_t type = reader_be16(r), class = reader_be16(r);
+	return reader_ok(r) && type_fits(type) && class_fits(class);
+}
+
+/* RFC 1035 sections 3.2.4 and 3.2.5, RFC 2136 section 2.4: IN, CS, CH, HS, NONE, ANY. */
+static bool
+class_fits(uint16_t class)
+{
+	class &= CLASS_UNIQUE;
+	return (class >= 1 && class <= 4) || class == 254 || class == 255;
+}
+
+static bool
+record_fits(struct reader *r, const uint8_t *bytes)
+{
+	if (!pass_name(r, bytes))
+		return false;
+	const uint16_t type = reader_be16(r);
+	reader_skip(r, 6); /* class, time to live */
+	reader_skip(r, reader_be16(r));
+	return reader_ok(r) && type_fits(type);
 }
 
 static bool

@@ -40,7 +40,8 @@ static void on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len
 static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
 static void on_stream_end(void *ctx, enum side from, bool reset, int64_t time);
 
-static bool says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet);
+static bool says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet,
+        const struct proto **known);
 static bool track_datagram(struct track *t, enum side from, const struct packet *packet);
 static void track_free(struct track *t);
 static void flow_ends(const struct flow *f, struct session_ends *out);
@@ -101,10 +102,13 @@ track_wanted(struct tracks *all, struct flow *f, enum side from, const struct pa
 	struct track *t = flow_attachment(f);
 	if (packet->transport == IPPROTO_TCP || (t != NULL && (t->session != NULL || t->done)))
 		return t;
-	if (says_something(all, f, from, packet)) {
+	const struct proto *known;
+	if (says_something(all, f, from, packet, &known)) {
 		t = track_of(all, f);
 		if (t != NULL)
 			track_open_session(t, packet->time, true);
+		if (t != NULL && t->conversation != NULL)
+			conversation_known(t->conversation, known);
 	} else if (flow_volume(f) >= all->infer_bytes && flow_label(f) == 0) {
 		t = track_of(all, f);
 	}
@@ -112,14 +116,16 @@ track_wanted(struct tracks *all, struct flow *f, enum side from, const struct pa
 }
 
 static bool
-says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet)
+says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet,
+        const struct proto **known)
 {
+	*known = NULL;
 	if (packet->captured == 0 || (packet->flags & UNFIT) != 0 ||
 	        (flow_packets(f) > CHANCES && flow_label(f) == 0))
 		return false;
 	struct session_ends ends;
 	flow_ends(f, &ends);
-	return conversation_wanted(&ends, from, packet->payload, packet->captured) ||
+	return conversation_wanted(&ends, from, packet->payload, packet->captured, known) ||
 	       transfer_tracker_awaits(all->transfers, &ends, packet->time);
 }
 

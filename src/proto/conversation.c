@@ -58,7 +58,7 @@ static enum verdict give_end(struct conversation *c, enum side from);
 static enum verdict probe_data(struct conversation *c, enum side from, const uint8_t *bytes,
         size_t len);
 static enum verdict probe_gap(struct conversation *c, enum side from, uint64_t len);
-static enum verdict choose(const struct conversation *c, const struct probe *p,
+static enum verdict choose(const struct conversation *c, uint8_t transport, const struct probe *p,
         const struct proto **chosen);
 static const struct proto *likely(const struct conversation *c, const struct probe *p);
 static bool was_refused(const struct conversation *c, size_t index);
@@ -77,15 +77,13 @@ static enum verdict give_up(struct conversation *c, const char *why);
 static void leave(struct conversation *c, bool reset);
 
 bool
-conversation_wanted(const struct session_ends *ends, enum side from, const uint8_t *bytes, size_t len)
+conversation_wanted(const struct session_ends *ends, enum side from, const uint8_t *bytes, size_t len,
+        const struct proto **known)
 {
 	struct probe p = {.port = {ends->port[SIDE_SOURCE], ends->port[SIDE_DESTINATION]}, .midstream = true};
 	p.bytes[from] = bytes;
 	p.len[from] = len;
-	for (size_t i = 0; protos[i] != NULL; i++)
-		if (protos[i]->transport == ends->transport && protos[i]->probe(&p) != VERDICT_NOT_MINE)
-			return true;
-	return false;
+	return choose(NULL, ends->transport, &p, known) != VERDICT_NOT_MINE;
 }
 
 struct conversation *
@@ -98,6 +96,13 @@ conversation_open(struct session *s, bool midstream)
 	c->midstream = midstream;
 	ask_carrier(c);
 	return c;
+}
+
+void
+conversation_known(struct conversation *c, const struct proto *known)
+{
+	if (known != NULL && c->phase == PHASE_PROBING)
+		start(c, known, SESSION_BY_CONTENT);
 }
 
 enum verdict
@@ -235,7 +240,7 @@ probe_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t 
 	}
 
 	const struct proto *proto;
-	enum verdict v = choose(c, &p, &proto);
+	enum verdict v = choose(c, session_ends(c->session).transport, &p, &proto);
 	if (v == VERDICT_NOT_MINE)
 		return nobodys(c, from, bytes, len);
 	if (v == VERDICT_MORE && c->prologue == NULL)
@@ -266,17 +271,16 @@ probe_gap(struct conversation *c, enum side from, uint64_t len)
 
 /*
  * Asks all protocols: DONE with the one that knows the conversation as its
- * own, MORE when some can't tell yet, NOT_MINE when it is nobody's.
+ * own, MORE when some can't tell yet, NOT_MINE when it is nobody's. c: or NULL.
  */
 static enum verdict
-choose(const struct conversation *c, const struct probe *p, const struct proto **chosen)
+choose(const struct conversation *c, uint8_t transport, const struct probe *p, const struct proto **chosen)
 {
 	enum verdict all = VERDICT_NOT_MINE;
-	const struct session_ends ends = session_ends(c->session);
 	*chosen = NULL;
 	for (size_t i = 0; protos[i] != NULL; i++) {
 		const struct proto *proto = protos[i];
-		if (proto->transport != ends.transport || was_refused(c, i))
+		if (proto->transport != transport || (c != NULL && was_refused(c, i)))
 			continue;
 		enum verdict v = proto->probe(p);
 		if (v == VERDICT_MORE)

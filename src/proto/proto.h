@@ -84,18 +84,21 @@ struct conversation;
 
 enum { CONVERSATION_COST = 768 }; /* bytes that one and its protocol's state hold, about */
 
-/* A protocol's number, for who has no room for a name: 0: not one of them. The name, static; NULL for 0. */
+/* The number of the protocol with this very name (its struct proto.name); 0: none. And the name; NULL for 0. */
 unsigned proto_number(const char *name);
 const char *proto_name(unsigned number);
 
 /*
  * Could a flow between these ends, which has none yet, be a conversation, going by this datagram? Most are nobody's, and
- * cost nothing but the question.
+ * cost nothing but the question. *known: whose it is, or NULL where that needs more of it.
  */
-bool conversation_wanted(const struct session_ends *ends, enum side from, const uint8_t *bytes, size_t len);
+bool conversation_wanted(const struct session_ends *ends, enum side from, const uint8_t *bytes, size_t len,
+                         const struct proto **known);
 
 /* NULL: out of memory. midstream: see struct probe. */
 struct conversation *conversation_open(struct session *s, bool midstream);
+/* Before the first bytes: whose it is is known already (conversation_wanted). NULL: it is not. */
+void conversation_known(struct conversation *c, const struct proto *known);
 /*
  * VERDICT_DONE: nothing more is wanted of either side, and nothing is left to be told at the flow's end;
  * it may be closed now. Others: go on.

@@ -3,8 +3,6 @@
 
 #include "proto/proto.h"
 
-#include <string.h>
-
 const struct proto *const protos[] = {
         &proto_ssh,
         &proto_tls,
@@ -30,7 +28,7 @@ unsigned
 proto_number(const char *name)
 {
 	for (unsigned i = 0; protos[i] != NULL; i++)
-		if (strcmp(protos[i]->name, name) == 0)
+		if (protos[i]->name == name)
 			return i + 1;
 	return 0;
 }

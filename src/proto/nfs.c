@@ -146,7 +146,8 @@ static void
 nfs_close(void *state, bool reset)
 {
 	struct nfs *n = state;
-	(void)reset;
+	if (reset)
+		n->ended[0] = n->ended[1] = true;
 	for (size_t side = 0; side < 2; side++)
 		rpc_stream_clear(&n->stream[side]);
 	nfs_files_clear(n);

@@ -69,7 +69,10 @@ nfs_file_read(struct nfs *n, struct nfs_message *m, const struct nfs_id *id, uin
 	f->has_uid = m->call->has_uid;
 	f->uid = m->call->uid;
 	learn_state(f, state);
-	if (eof) /* what the server says with the bytes is newer than what it said before */
+	/* What comes with the bytes is newer than what was said before; a file with a size is not empty for all that. */
+	if (len == 0 && f->state.size_known && f->state.size > offset)
+		eof = false;
+	if (eof)
 		learn_state(f, &(struct nfs_state){true, offset + len});
 	part_to_come(n, m, f, WAY_READ);
 	m->at = offset;

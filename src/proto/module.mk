@@ -136,6 +136,12 @@ tests_unit_test_http_name_SOURCES = tests/unit/test_http_name.c
 tests_unit_test_http_name_LDADD = $(unit_ldadd)
 tests_unit_test_http_name_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
+check_PROGRAMS += tests/unit/test_smb
+TESTS += tests/unit/test_smb
+tests_unit_test_smb_SOURCES = tests/unit/test_smb.c tests/unit/smb_script.h
+tests_unit_test_smb_LDADD = $(unit_ldadd)
+tests_unit_test_smb_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
 check_PROGRAMS += tests/unit/test_mime
 TESTS += tests/unit/test_mime
 tests_unit_test_mime_SOURCES = tests/unit/test_mime.c

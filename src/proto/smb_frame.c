@@ -31,6 +31,7 @@ enum { /* first byte of a message, before "SMB" */
 
 enum {
 	FRAME_HEADER = 4,
+	FRAME_SURE = 10,         /* bytes of a frame by which it is known */
 	NAMES_LEN = 68,          /* of a session request: two encoded names (RFC 1002 section 4.3.2) */
 	NAME_CODED = 32,
 	MAGIC_LEN = 4,
@@ -54,7 +55,8 @@ static size_t head_wanted(struct smb_half *half);
 static bool is_magic(const uint8_t *bytes);
 static void unit_take(struct smb *h, enum side from);
 static size_t take_bytes(struct smb *h, enum side from, const uint8_t *bytes, size_t len);
-static size_t find_frame(struct smb_half *half, const uint8_t *bytes, size_t len);
+static size_t find_frame(struct smb *h, enum side from, const uint8_t *bytes, size_t len);
+static size_t frame_at(const uint8_t *bytes, size_t len);
 static void unit_begin(struct smb_half *half, uint64_t len, bool first);
 static void unit_end(struct smb_half *half);
 static void lose(struct smb_half *half);
@@ -155,7 +157,7 @@ smb_frame_data(struct smb *h, enum side from, const uint8_t *bytes, size_t len)
 			n = take_bytes(h, from, bytes, len);
 			break;
 		case SMB_STEP_LOST:
-			n = find_frame(half, bytes, len);
+			n = find_frame(h, from, bytes, len);
 			break;
 		}
 		bytes += n;
@@ -336,22 +338,53 @@ take_bytes(struct smb *h, enum side from, const uint8_t *bytes, size_t len)
 	return n;
 }
 
-/* How many bytes there are before the next frame; all, where none begins here. */
+/* How many bytes there are before the next frame; all, where none begins here. A few wait for what follows them. */
 static size_t
-find_frame(struct smb_half *half, const uint8_t *bytes, size_t len)
+find_frame(struct smb *h, enum side from, const uint8_t *bytes, size_t len)
+{
+	struct smb_half *half = &h->half[from];
+	uint8_t window[2 * FRAME_SURE];
+	size_t waiting = half->kept_len, n = len < FRAME_SURE ? len : FRAME_SURE;
+
+	if (waiting > 0)
+		memcpy(window, half->kept, waiting);
+	memcpy(window + waiting, bytes, n);
+	size_t at = frame_at(window, waiting + n);
+	if (at < waiting) {
+		half->kept_len = 0;
+		half->step = SMB_STEP_FRAME;
+		(void)smb_frame_data(h, from, window + at, waiting - at);
+		return 0;
+	}
+	at = frame_at(bytes, len);
+	half->kept_len = 0;
+	if (at < len) {
+		half->step = SMB_STEP_FRAME;
+		return at;
+	}
+	half->lost += len;
+	/* Of a long run its end waits, of a short one what waited before as well. */
+	if (len >= FRAME_SURE)
+		(void)keep(half, bytes + len - (FRAME_SURE - 1), FRAME_SURE - 1);
+	else if (waiting + len < FRAME_SURE)
+		(void)keep(half, window, waiting + len);
+	else
+		(void)keep(half, window + (waiting + len) - (FRAME_SURE - 1), FRAME_SURE - 1);
+	return len;
+}
+
+/* Where a frame with a message begins, or len. */
+static size_t
+frame_at(const uint8_t *bytes, size_t len)
 {
 	const size_t ahead = FRAME_HEADER + 1; /* before "SMB" */
 	const uint8_t *at = bytes, *end = bytes + len;
 	while ((at = memmem(at, (size_t)(end - at), "SMB", 3)) != NULL) {
 		size_t before = (size_t)(at - bytes);
-		if (before >= ahead &&
-		        smb_frame_probe(at - ahead, len - (before - ahead)) == VERDICT_DONE) {
-			half->step = SMB_STEP_FRAME;
+		if (before >= ahead && smb_frame_probe(at - ahead, len - (before - ahead)) == VERDICT_DONE)
 			return before - ahead;
-		}
 		at += 3;
 	}
-	half->lost += len;
 	return len;
 }
 

@@ -76,6 +76,7 @@ libwaybill_a_SOURCES += \
 # Files between peers, and what carries them.
 libwaybill_a_SOURCES += \
 	src/proto/feed.c src/proto/feed.h \
+	src/proto/bencode.c src/proto/bencode.h src/proto/bittorrent.c src/proto/bittorrent.h src/proto/bittorrent_info.c src/proto/bittorrent_peer.c src/proto/bittorrent_udp.c \
 	src/proto/handoff.c src/proto/handoff.h src/proto/irc.c src/proto/aim.c \
 	src/proto/svn.c src/proto/svn.h src/proto/svn_delta.c src/proto/svn_list.c \
 	src/proto/git.c \
@@ -206,4 +207,12 @@ TESTS += tests/unit/test_aim
 tests_unit_test_aim_SOURCES = tests/unit/test_aim.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_aim_LDADD = $(unit_ldadd)
 tests_unit_test_aim_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_bittorrent
+TESTS += tests/unit/test_bittorrent
+tests_unit_test_bittorrent_SOURCES = tests/unit/test_bittorrent.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_bittorrent_LDADD = $(unit_ldadd)
+tests_unit_test_bittorrent_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

@@ -71,6 +71,8 @@ extern const struct proto proto_nfs;
 extern const struct proto proto_nfs_udp;
 extern const struct proto proto_tftp;
 extern const struct proto proto_rsync;
+extern const struct proto proto_bittorrent_udp;
+extern const struct proto proto_bittorrent;
 extern const struct proto proto_aim;
 extern const struct proto proto_irc;
 extern const struct proto proto_svn;

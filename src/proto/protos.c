@@ -17,6 +17,8 @@ const struct proto *const protos[] = {
         &proto_nfs_udp,
         &proto_tftp,
         &proto_rsync,
+        &proto_bittorrent_udp,
+        &proto_bittorrent,
         &proto_aim,
         &proto_irc,
         &proto_svn,

@@ -76,6 +76,7 @@ libwaybill_a_SOURCES += \
 # Files between peers, and what carries them.
 libwaybill_a_SOURCES += \
 	src/proto/feed.c src/proto/feed.h \
+	src/proto/syncthing.c src/proto/gnutella.c src/proto/edonkey.c src/proto/directconnect.c \
 	src/proto/bencode.c src/proto/bencode.h src/proto/bittorrent.c src/proto/bittorrent.h src/proto/bittorrent_info.c src/proto/bittorrent_peer.c src/proto/bittorrent_udp.c \
 	src/proto/handoff.c src/proto/handoff.h src/proto/irc.c src/proto/aim.c \
 	src/proto/svn.c src/proto/svn.h src/proto/svn_delta.c src/proto/svn_list.c \
@@ -215,4 +216,28 @@ TESTS += tests/unit/test_bittorrent
 tests_unit_test_bittorrent_SOURCES = tests/unit/test_bittorrent.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_bittorrent_LDADD = $(unit_ldadd)
 tests_unit_test_bittorrent_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_directconnect
+TESTS += tests/unit/test_directconnect
+tests_unit_test_directconnect_SOURCES = tests/unit/test_directconnect.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_directconnect_LDADD = $(unit_ldadd)
+tests_unit_test_directconnect_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_edonkey
+TESTS += tests/unit/test_edonkey
+tests_unit_test_edonkey_SOURCES = tests/unit/test_edonkey.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_edonkey_LDADD = $(unit_ldadd)
+tests_unit_test_edonkey_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_gnutella
+TESTS += tests/unit/test_gnutella
+tests_unit_test_gnutella_SOURCES = tests/unit/test_gnutella.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_gnutella_LDADD = $(unit_ldadd)
+tests_unit_test_gnutella_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

@@ -487,10 +487,13 @@ describe_turned(struct track *t, struct flow_record *out)
 {
 	const uint32_t label = flow_label(t->flow);
 	track_describe(t, out);
-	if (t->session != NULL) {
+	if (t->session != NULL)
 		out->facts = session_facts(t->session);
-	} else if (label != 0) {
-		t->all->plain = (struct facts){.protocol = proto_name(label >> 1), .method = SESSION_BY_CONTENT};
+	/* A later conversation may have come to nothing. */
+	if (label != 0 && out->facts->protocol == NULL) {
+		t->all->plain = *out->facts;
+		t->all->plain.protocol = proto_name(label >> 1);
+		t->all->plain.method = SESSION_BY_CONTENT;
 		out->facts = &t->all->plain;
 	}
 	if (t->session != NULL ? session_turned(t->session) : label & 1)

@@ -77,7 +77,7 @@ flow_look(const struct flow *f, struct flow_view *out)
 {
 	for (unsigned s = 0; s < 2; s++) {
 		out->addr[s] = &f->key.addr[flow_end_of(f, (enum side)s)];
-		out->port[s] = port_of(f, (enum side)s);
+		out->port[s] = f->key.port[flow_end_of(f, (enum side)s)];
 		out->payload[s] = f->payload[s];
 	}
 	out->transport = f->key.transport;

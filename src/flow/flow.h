@@ -125,7 +125,7 @@ uint32_t flow_label(const struct flow *f);
 /* Cheap looks at a flow, for the packet path. */
 struct flow_view {
 	const struct addr *addr[2];
-	uint16_t port[2];
+	uint16_t port[2]; /* ICMP: the type asked with, and its answer's */
 	uint8_t transport;
 	uint64_t payload[2];
 	int64_t end;     /* time of the latest packet */

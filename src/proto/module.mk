@@ -70,6 +70,8 @@ libwaybill_a_SOURCES += \
 	src/proto/ssh.c
 
 libwaybill_a_SOURCES += \
+	src/proto/ber.c src/proto/ber.h \
+	src/proto/directory.c \
 	src/proto/dns.c \
 	src/proto/dns_message.c src/proto/dns_message.h \
 	src/proto/dns_tunnel.c src/proto/dns_tunnel.h
@@ -82,6 +84,20 @@ libwaybill_a_SOURCES += \
 	src/proto/svn.c src/proto/svn.h src/proto/svn_delta.c src/proto/svn_list.c \
 	src/proto/git.c \
 	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
+	src/proto/dns_tunnel.c src/proto/dns_tunnel.h \
+	src/proto/household.c \
+	src/proto/icmp.c \
+	src/proto/ipsec.c \
+	src/proto/media.c \
+	src/proto/openvpn.c \
+	src/proto/plain.c src/proto/plain.h \
+	src/proto/proxy.c \
+	src/proto/rdp.c \
+	src/proto/screen.c \
+	src/proto/socks.c \
+	src/proto/tunnel.c \
+	src/proto/vnc.c \
+	src/proto/wireguard.c
 
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_ftp

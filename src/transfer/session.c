@@ -146,6 +146,7 @@ void
 session_protocol_none(struct session *s)
 {
 	s->protocol = NULL;
+	s->method = NULL;
 }
 
 void

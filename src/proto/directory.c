@@ -29,7 +29,7 @@ ldap_probe(const struct probe *p)
 		if (r.next[0] != BER_SEQUENCE)
 			return VERDICT_NOT_MINE;
 		if (r.left < 14)
-			return ber_is_ldap(r, false) ? VERDICT_DONE : r.left < 7 ? VERDICT_MORE : VERDICT_NOT_MINE;
+			return ber_is_ldap(r, false) ? VERDICT_DONE : VERDICT_MORE;
 		return plain_verdict(ber_is_ldap(r, false));
 	}
 	return VERDICT_MORE;

@@ -21,6 +21,7 @@
 enum {
 	PORT_MDNS = 5353,
 	PORT_LLMNR = 5355,
+	PORT_NETBIOS = 137,
 	MESSAGE_MAX = 16384, /* over TCP; of a longer one only the beginning is read */
 	LENGTH = 2,          /* before each message over TCP */
 };
@@ -53,7 +54,9 @@ struct told {
 static enum verdict
 dns_probe(const struct probe *p)
 {
-	return port_is(p, PORT_MDNS) || port_is(p, PORT_LLMNR) ? VERDICT_NOT_MINE : probe_port(p, 0);
+	/* NetBIOS has names of its own in the same frame. */
+	const bool other = port_is(p, PORT_MDNS) || port_is(p, PORT_LLMNR) || port_is(p, PORT_NETBIOS);
+	return other ? VERDICT_NOT_MINE : probe_port(p, 0);
 }
 
 static enum verdict

@@ -4,7 +4,7 @@
  * (RFC 3164, RFC 5424), SSDP (UPnP Device Architecture), NetBIOS names and datagrams (RFC 1002), RIP (RFC 2453), LDAP
  * without a connection (MS-ADTS section 6.3.3), Kerberos (RFC 4120) and Dropbox' calls in the local network.
  *
- * Of NTP and RIP the form is weak: they are only believed at their ports.
+ * Of NTP, DHCPv6 and RIP the form is weak: they are only believed at their ports.
  */
 #include "config.h"
 
@@ -16,7 +16,7 @@
 #include "proto/ber.h"
 #include "proto/plain.h"
 
-enum { PORT_NTP = 123, PORT_RIP = 520 };
+enum { PORT_NTP = 123, PORT_DHCPV6 = 547, PORT_RIP = 520 };
 
 static bool starts(struct reader r, const char *word);
 
@@ -147,7 +147,7 @@ is_kerberos(struct reader r)
 static bool
 is_dropbox(struct reader r)
 {
-	return starts(r, "{\"host_int\":") || starts(r, "{\"version\": [2, 0], \"port\": 17500") ;
+	return starts(r, "{\"") && memmem(r.next, r.left < 256 ? r.left : 256, "\"host_int\":", 11) != NULL;
 }
 
 static bool
@@ -173,7 +173,7 @@ starts(struct reader r, const char *word)
 	}
 
 HOUSEHOLD(dhcp, "dhcp", is_dhcp, 0, 67, 68);
-HOUSEHOLD(dhcpv6, "dhcpv6", is_dhcpv6, 0, 547, 546);
+HOUSEHOLD(dhcpv6, "dhcpv6", is_dhcpv6, PORT_DHCPV6, PORT_DHCPV6, 0);
 HOUSEHOLD(ntp, "ntp", is_ntp, PORT_NTP, PORT_NTP, 0);
 HOUSEHOLD(snmp, "snmp", is_snmp, 0, 161, 162);
 HOUSEHOLD(syslog, "syslog", is_syslog, 0, 514, 0);

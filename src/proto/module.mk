@@ -130,6 +130,18 @@ tests_unit_test_dns_SOURCES = tests/unit/test_dns.c tests/unit/proto_stage.h
 tests_unit_test_dns_LDADD = $(unit_ldadd)
 tests_unit_test_dns_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
+check_PROGRAMS += tests/unit/test_plain
+TESTS += tests/unit/test_plain
+tests_unit_test_plain_SOURCES = tests/unit/test_plain.c tests/unit/proto_stage.h tests/unit/hex.h
+tests_unit_test_plain_LDADD = $(unit_ldadd)
+tests_unit_test_plain_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_screen
+TESTS += tests/unit/test_screen
+tests_unit_test_screen_SOURCES = tests/unit/test_screen.c tests/unit/proto_stage.h tests/unit/hex.h
+tests_unit_test_screen_LDADD = $(unit_ldadd)
+tests_unit_test_screen_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
 check_PROGRAMS += tests/unit/test_http
 TESTS += tests/unit/test_http
 tests_unit_test_http_SOURCES = tests/unit/test_http.c tests/unit/recorder.c tests/unit/recorder.h

@@ -45,6 +45,7 @@ struct vnc {
 static bool is_version(const uint8_t *bytes, size_t len);
 static size_t server_message(struct vnc *v, struct half *h);
 static size_t client_message(struct vnc *v, struct half *h);
+static size_t await_choice(struct half *h);
 static size_t display_message(struct vnc *v, struct half *h);
 static void take_version(struct vnc *v, enum side from);
 static void take_security(struct vnc *v, unsigned type);
@@ -76,24 +77,23 @@ vnc_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 {
 	struct vnc *v = state;
 	struct half *h = &v->half[from];
-	while (len > 0 && h->step != STEP_OVER) {
-		size_t n;
+	while (h->step != STEP_OVER && (len > 0 || h->skip == 0)) {
+		const bool server = v->known && from == v->server;
 		if (h->skip > 0) {
-			n = h->skip < len ? (size_t)h->skip : len;
-			h->skip -= n;
-			bytes += n;
-			len -= n;
+			const size_t over = h->skip < len ? (size_t)h->skip : len;
+			h->skip -= over;
+			bytes += over;
+			len -= over;
 			continue;
 		}
-		const bool server = v->known && from == v->server;
 		const size_t wanted = server ? server_message(v, h) : client_message(v, h);
 		if (wanted == 0)
-			continue; /* the step was done */
-		if (wanted > KEEP) {
+			continue; /* a message was there, and is done */
+		if (wanted > KEEP)
 			h->step = STEP_OVER;
+		if (wanted > KEEP || len == 0)
 			break;
-		}
-		n = wanted - h->len < len ? wanted - h->len : len;
+		const size_t n = wanted - h->len < len ? wanted - h->len : len;
 		memcpy(h->bytes + h->len, bytes, n);
 		h->len += n;
 		bytes += n;
@@ -201,6 +201,8 @@ server_message(struct vnc *v, struct half *h)
 		}
 		break;
 	case STEP_CHALLENGE: /* none: a result or the display at once */
+		if (v->security == 0)
+			return await_choice(h);
 		if (v->security == 2) {
 			if (h->len < 16)
 				return 16;
@@ -229,6 +231,15 @@ server_message(struct vnc *v, struct half *h)
 	return 0;
 }
 
+/* The other side has to say first what security it is to be; who goes on before that has lost his order. */
+static size_t
+await_choice(struct half *h)
+{
+	if (h->len > 0)
+		h->step = STEP_OVER;
+	return h->len > 0 ? 0 : 1;
+}
+
 static size_t
 client_message(struct vnc *v, struct half *h)
 {
@@ -242,12 +253,10 @@ client_message(struct vnc *v, struct half *h)
 			h->step = STEP_CHALLENGE;
 		break;
 	case STEP_CHALLENGE:
+		if (v->security == 0)
+			return await_choice(h);
 		if (v->security == 2 && h->len < 16)
 			return 16;
-		if (v->security == 0) { /* the server's word of it is not there: the order is lost */
-			h->step = STEP_OVER;
-			return 0;
-		}
 		h->step = STEP_INIT;
 		if (v->security != 2)
 			return 0;

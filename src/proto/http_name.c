@@ -25,8 +25,6 @@ static char *build(struct arena *a, const struct target *t);
 static size_t encoded_len(const uint8_t *bytes, size_t len);
 static size_t encode(char *out, size_t out_len, const uint8_t *bytes, size_t len);
 static bool fits_url(uint8_t c);
-static void last_component(struct mime_text *name);
-static bool windows_path(const struct mime_text *name);
 
 char *
 http_url(struct arena *a, const struct http_head *h, const struct session_ends *ends, enum side server)
@@ -76,16 +74,8 @@ http_path(struct arena *a, const struct http_head *h, size_t *len)
 bool
 http_declared_name(const struct mime_fields *f, struct mime_text *name)
 {
-	const struct mime_field *disposition = mime_fields_find(f, "content-disposition", NULL);
-	const struct mime_field *type = mime_fields_find(f, "content-type", NULL);
-
-	name->len = 0;
-	if (disposition == NULL ||
-	        !mime_param(disposition->value, disposition->value_len, "filename", name) || name->len == 0)
-		if (type == NULL || !mime_param(type->value, type->value_len, "name", name))
-			return false;
-	last_component(name);
-	return name->len > 0;
+	return mime_file_name(mime_fields_find(f, "content-disposition", NULL), mime_fields_find(f, "content-type", NULL),
+	        name);
 }
 
 /* An authority (of CONNECT) or a star, for the server as a whole, is no path: RFC 9112 section 3.2. */
@@ -196,27 +186,4 @@ static bool
 fits_url(uint8_t c)
 {
 	return c > ' ' && c < 0x7f && c != '"' && c != '<' && c != '>';
-}
-
-/* Browsers of old sent whole paths; some still do to please a servlet. */
-static void
-last_component(struct mime_text *name)
-{
-	bool windows = windows_path(name);
-	for (size_t i = name->len; i > 0; i--) {
-		if (name->bytes[i - 1] == '/' || (windows && name->bytes[i - 1] == '\\')) {
-			name->len -= i;
-			memmove(name->bytes, name->bytes + i, name->len);
-			return;
-		}
-	}
-}
-
-/* In Shift_JIS and GBK a backslash may be the second half of a character. */
-static bool
-windows_path(const struct mime_text *name)
-{
-	return (name->len > 2 && name->bytes[1] == ':' && name->bytes[2] == '\\') ||
-	       (name->len > 2 && name->bytes[0] == '\\' && name->bytes[1] == '\\') ||
-	       text_is_utf8(name->bytes, name->len);
 }

@@ -13,7 +13,7 @@
 
 static size_t find_end(struct mime_gather *g, const uint8_t *bytes, size_t len, bool lenient_start);
 static int keep(struct mime_gather *g, const uint8_t *bytes, size_t len, size_t limit);
-static void unfold(uint8_t *bytes, size_t len);
+static size_t unfold(uint8_t *bytes, size_t len);
 
 enum verdict
 mime_gather_take(struct mime_gather *g, const uint8_t *bytes, size_t len, size_t limit,
@@ -46,7 +46,7 @@ mime_gather_take(struct mime_gather *g, const uint8_t *bytes, size_t len, size_t
 	if (end == 0)
 		return VERDICT_MORE;
 	if (g->folded)
-		unfold(g->bytes, end);
+		end = unfold(g->bytes, end);
 	*block = g->bytes;
 	*block_len = end;
 	mime_gather_reset(g);
@@ -109,42 +109,51 @@ keep(struct mime_gather *g, const uint8_t *bytes, size_t len, size_t limit)
 	return 0;
 }
 
-/* A line end before a space or tab becomes spaces (RFC 9112 section 5.2). */
-static void
+/* A line end before a space or tab goes away (RFC 5322 section 2.2.3, RFC 9112 section 5.2). The new length. */
+static size_t
 unfold(uint8_t *bytes, size_t len)
 {
-	for (size_t i = 0; i + 1 < len; i++) {
-		if (bytes[i] != '\n' || (bytes[i + 1] != ' ' && bytes[i + 1] != '\t'))
-			continue;
-		bytes[i] = ' ';
-		if (i > 0 && bytes[i - 1] == '\r')
-			bytes[i - 1] = ' ';
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		bool folded = bytes[i] == '\n' && i + 1 < len && (bytes[i + 1] == ' ' || bytes[i + 1] == '\t');
+		if (folded && n > 0 && bytes[n - 1] == '\r')
+			n--;
+		if (!folded)
+			bytes[n++] = bytes[i];
 	}
+	return n;
+}
+
+bool
+mime_field_next(const uint8_t **block, size_t *len, struct mime_field *f)
+{
+	const uint8_t *colon = NULL;
+	while (*len > 0 && colon == NULL) {
+		const uint8_t *at = *block, *lf = memchr(at, '\n', *len);
+		size_t line = lf != NULL ? (size_t)(lf - at) : *len;
+		size_t step = lf != NULL ? line + 1 : line;
+		*block += step;
+		*len -= step;
+		if ((colon = memchr(at, ':', line)) == NULL)
+			continue;
+		f->name = at;
+		f->name_len = (size_t)(colon - at);
+		f->value = colon + 1;
+		f->value_len = line - f->name_len - 1;
+		if (f->value_len > 0 && f->value[f->value_len - 1] == '\r')
+			f->value_len--;
+		text_trim(&f->name, &f->name_len);
+		text_trim(&f->value, &f->value_len);
+	}
+	return colon != NULL;
 }
 
 void
 mime_fields_parse(struct mime_fields *f, const uint8_t *block, size_t len)
 {
 	f->count = 0;
-	while (len > 0 && f->count < MIME_FIELDS_MAX) {
-		const uint8_t *lf = memchr(block, '\n', len);
-		size_t line = lf != NULL ? (size_t)(lf - block) : len;
-		const uint8_t *colon = memchr(block, ':', line);
-		if (colon != NULL) {
-			struct mime_field *field = &f->field[f->count++];
-			field->name = block;
-			field->name_len = (size_t)(colon - block);
-			field->value = colon + 1;
-			field->value_len = line - field->name_len - 1;
-			if (field->value_len > 0 && field->value[field->value_len - 1] == '\r')
-				field->value_len--;
-			text_trim(&field->name, &field->name_len);
-			text_trim(&field->value, &field->value_len);
-		}
-		size_t step = lf != NULL ? line + 1 : line;
-		block += step;
-		len -= step;
-	}
+	while (f->count < MIME_FIELDS_MAX && mime_field_next(&block, &len, &f->field[f->count]))
+		f->count++;
 }
 
 const struct mime_field *

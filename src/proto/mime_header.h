@@ -49,7 +49,9 @@ struct mime_fields {
 	size_t count;
 };
 
-/* Lines without a colon are passed over. */
+/* The next field of a block, which goes on behind it; lines without a colon are passed over. False: there is none. */
+bool mime_field_next(const uint8_t **block, size_t *len, struct mime_field *f);
+/* All of them. */
 void mime_fields_parse(struct mime_fields *f, const uint8_t *block, size_t len);
 /* The first field of that name after the field after (NULL: from the start), or NULL. */
 const struct mime_field *mime_fields_find(const struct mime_fields *f, const char *name,
@@ -74,6 +76,12 @@ void mime_words(const uint8_t *bytes, size_t len, struct mime_text *out);
 
 /* An extended value: charset'language'percent-encoded (RFC 8187 section 3.2). False: not one. */
 bool mime_extended(const uint8_t *bytes, size_t len, struct mime_text *out);
+
+/*
+ * The file name that a header gives its content: the disposition's, else the type's (either may be NULL), less the
+ * folders that only its sender's machine knows. False: there is none.
+ */
+bool mime_file_name(const struct mime_field *disposition, const struct mime_field *type, struct mime_text *name);
 
 /* Does a media type start so ("multipart/")? Case does not matter. */
 bool mime_type_is(const struct mime_field *content_type, const char *prefix);

@@ -32,6 +32,8 @@ struct cursor {
 	unsigned count;
 };
 
+static void last_component(struct mime_text *name);
+static bool windows_path(const struct mime_text *name);
 static void text_init(struct mime_text *t);
 static bool mentions(const uint8_t *value, size_t len, const char *name);
 static struct cursor params(const uint8_t *value, size_t len);
@@ -68,6 +70,41 @@ mime_param(const uint8_t *value, size_t len, const char *name, struct mime_text 
 		return true;
 	}
 	return join_pieces(value, len, name, out);
+}
+
+bool
+mime_file_name(const struct mime_field *disposition, const struct mime_field *type, struct mime_text *name)
+{
+	text_init(name);
+	if (disposition == NULL ||
+	        !mime_param(disposition->value, disposition->value_len, "filename", name) || name->len == 0)
+		if (type == NULL || !mime_param(type->value, type->value_len, "name", name))
+			return false;
+	last_component(name);
+	return name->len > 0;
+}
+
+/* Browsers of old sent whole paths; some still do to please a servlet. */
+static void
+last_component(struct mime_text *name)
+{
+	bool windows = windows_path(name);
+	for (size_t i = name->len; i > 0; i--) {
+		if (name->bytes[i - 1] == '/' || (windows && name->bytes[i - 1] == '\\')) {
+			name->len -= i;
+			memmove(name->bytes, name->bytes + i, name->len);
+			return;
+		}
+	}
+}
+
+/* In Shift_JIS and GBK a backslash may be the second half of a character. */
+static bool
+windows_path(const struct mime_text *name)
+{
+	return (name->len > 2 && name->bytes[1] == ':' && name->bytes[2] == '\\') ||
+	       (name->len > 2 && name->bytes[0] == '\\' && name->bytes[1] == '\\') ||
+	       text_is_utf8(name->bytes, name->len);
 }
 
 bool

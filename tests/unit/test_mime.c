@@ -167,7 +167,7 @@ test_gather(void **state)
 			v = mime_gather_take(&g, copy, n, 100, true, &used, &block, &len);
 			at += used;
 			if (v == VERDICT_DONE)
-				assert_memory_equal(block + 2, "A: 1   folded\r\nB: 2", 19);
+				assert_memory_equal(block + 2, "A: 1 folded\r\nB: 2", 17);
 			free(copy);
 		}
 		assert_int_equal(v, VERDICT_DONE);

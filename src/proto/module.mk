@@ -32,6 +32,18 @@ libwaybill_a_SOURCES += \
 	src/proto/http_name.c src/proto/http_name.h \
 	src/proto/http_payload.c src/proto/http_payload.h \
 	src/proto/http_range.c src/proto/http_range.h \
+	src/proto/dots.c src/proto/dots.h \
+	src/proto/lines.c src/proto/lines.h \
+	src/proto/mail.c src/proto/mail.h \
+	src/proto/mail_address.c src/proto/mail_address.h \
+	src/proto/mail_part.c src/proto/mail_part.h \
+	src/proto/mail_text.c src/proto/mail_text.h \
+	src/proto/mime_decode.c src/proto/mime_decode.h \
+	src/proto/owed.c src/proto/owed.h \
+	src/proto/sasl.c src/proto/sasl.h \
+	src/proto/smtp.c src/proto/smtp.h \
+	src/proto/smtp_dialogue.c \
+	src/proto/smtp_probe.c \
 	src/proto/mime_header.c src/proto/mime_header.h \
 	src/proto/mime_multipart.c src/proto/mime_multipart.h \
 	src/proto/mime_param.c \
@@ -141,6 +153,11 @@ TESTS += tests/unit/test_screen
 tests_unit_test_screen_SOURCES = tests/unit/test_screen.c tests/unit/proto_stage.h tests/unit/hex.h
 tests_unit_test_screen_LDADD = $(unit_ldadd)
 tests_unit_test_screen_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_smtp
+TESTS += tests/unit/test_smtp
+tests_unit_test_smtp_SOURCES = tests/unit/test_smtp.c tests/unit/mail_script.h tests/unit/proto_stage.h
+tests_unit_test_smtp_LDADD = $(unit_ldadd)
+tests_unit_test_smtp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_http
 TESTS += tests/unit/test_http

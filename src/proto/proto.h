@@ -122,6 +122,7 @@ extern const struct proto proto_rtp;
 extern const struct proto proto_esp;
 extern const struct proto proto_icmp;
 extern const struct proto proto_icmpv6;
+extern const struct proto proto_smtp;
 
 /*
  * One flow's conversation: finds the protocol by the first bytes, then feeds

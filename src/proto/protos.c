@@ -7,6 +7,7 @@ const struct proto *const protos[] = {
         &proto_ssh,
         &proto_tls,
         &proto_http,
+        &proto_smtp,
         &proto_ftp,
         &proto_wireguard,
         &proto_tailscale,

@@ -41,6 +41,8 @@ libwaybill_a_SOURCES += \
 	src/proto/mime_decode.c src/proto/mime_decode.h \
 	src/proto/owed.c src/proto/owed.h \
 	src/proto/sasl.c src/proto/sasl.h \
+	src/proto/pop3.c src/proto/pop3.h \
+	src/proto/pop3_probe.c \
 	src/proto/smtp.c src/proto/smtp.h \
 	src/proto/smtp_dialogue.c \
 	src/proto/smtp_probe.c \
@@ -158,6 +160,12 @@ TESTS += tests/unit/test_smtp
 tests_unit_test_smtp_SOURCES = tests/unit/test_smtp.c tests/unit/mail_script.h tests/unit/proto_stage.h
 tests_unit_test_smtp_LDADD = $(unit_ldadd)
 tests_unit_test_smtp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_pop3
+TESTS += tests/unit/test_pop3
+tests_unit_test_pop3_SOURCES = tests/unit/test_pop3.c tests/unit/mail_script.h tests/unit/proto_stage.h
+tests_unit_test_pop3_LDADD = $(unit_ldadd)
+tests_unit_test_pop3_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_http
 TESTS += tests/unit/test_http

@@ -8,6 +8,7 @@ const struct proto *const protos[] = {
         &proto_tls,
         &proto_http,
         &proto_smtp,
+        &proto_pop3,
         &proto_ftp,
         &proto_wireguard,
         &proto_tailscale,

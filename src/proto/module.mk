@@ -33,6 +33,13 @@ libwaybill_a_SOURCES += \
 	src/proto/http_payload.c src/proto/http_payload.h \
 	src/proto/http_range.c src/proto/http_range.h \
 	src/proto/dots.c src/proto/dots.h \
+	src/proto/imap.c src/proto/imap.h \
+	src/proto/imap_command.c \
+	src/proto/imap_fetch.c \
+	src/proto/imap_item.c src/proto/imap_item.h \
+	src/proto/imap_probe.c \
+	src/proto/imap_stream.c src/proto/imap_stream.h \
+	src/proto/imap_structure.c src/proto/imap_structure.h \
 	src/proto/lines.c src/proto/lines.h \
 	src/proto/mail.c src/proto/mail.h \
 	src/proto/mail_address.c src/proto/mail_address.h \
@@ -166,6 +173,12 @@ TESTS += tests/unit/test_pop3
 tests_unit_test_pop3_SOURCES = tests/unit/test_pop3.c tests/unit/mail_script.h tests/unit/proto_stage.h
 tests_unit_test_pop3_LDADD = $(unit_ldadd)
 tests_unit_test_pop3_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_imap
+TESTS += tests/unit/test_imap
+tests_unit_test_imap_SOURCES = tests/unit/test_imap.c tests/unit/mail_script.h tests/unit/proto_stage.h
+tests_unit_test_imap_LDADD = $(unit_ldadd)
+tests_unit_test_imap_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_http
 TESTS += tests/unit/test_http

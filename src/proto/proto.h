@@ -124,6 +124,7 @@ extern const struct proto proto_icmp;
 extern const struct proto proto_icmpv6;
 extern const struct proto proto_smtp;
 extern const struct proto proto_pop3;
+extern const struct proto proto_imap;
 
 /*
  * One flow's conversation: finds the protocol by the first bytes, then feeds

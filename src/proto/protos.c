@@ -9,6 +9,7 @@ const struct proto *const protos[] = {
         &proto_http,
         &proto_smtp,
         &proto_pop3,
+        &proto_imap,
         &proto_ftp,
         &proto_wireguard,
         &proto_tailscale,

@@ -2,7 +2,8 @@
  * HTTP/1.0 and 1.1 (RFC 9110, RFC 9112), and what little there is of 0.9. Where the beginning
  * or a part was not seen it goes on at the next message.
  *
- * Not here: HTTP/2, which an upgrade or a CONNECT hands back to the classifier.
+ * What an upgrade or a CONNECT leads to is handed back to the classifier, but for HTTP/2, whose first
+ * answer is to the request that asked for the upgrade.
  */
 #include "config.h"
 
@@ -98,6 +99,8 @@ http_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 		case HTTP_STATE_LOST:
 			v = take_lost(h, from, bytes, len, &used);
 			break;
+		case HTTP_STATE_UPGRADED:
+			return h->next->data(h->next_state, from, bytes, len);
 		case HTTP_STATE_TUNNEL:
 			used = line_ends(bytes, len);
 			if (used == 0)
@@ -155,6 +158,8 @@ http_gap(void *state, enum side from, uint64_t len)
 		break;
 	case HTTP_STATE_TUNNEL:
 		break;
+	case HTTP_STATE_UPGRADED:
+		return h->next->gap(h->next_state, from, len);
 	}
 	return VERDICT_MORE;
 }
@@ -176,6 +181,10 @@ http_end(void *state, enum side from)
 	struct http *h = state;
 	struct http_side *side = &h->side[from];
 	size_t used;
+	if (h->next != NULL) {
+		h->next->end(h->next_state, from);
+		return;
+	}
 	if (side->state == HTTP_STATE_HEAD && side->gather.len > 0 && side->gather.lines == 0)
 		(void)http_connection_no_head(h, from, side->gather.bytes, side->gather.len, &used);
 	bool whole = side->body.whole || side->body.framing == HTTP_BODY_CLOSE;
@@ -198,6 +207,8 @@ http_close(void *state, bool reset)
 		mime_gather_clear(&side->gather);
 	}
 	http_queue_clear(&h->requests);
+	if (h->next != NULL)
+		h->next->close(h->next_state, reset);
 	free(h);
 }
 
@@ -207,7 +218,7 @@ http_finished(const void *state)
 {
 	const struct http *h = state;
 	return h->side[SIDE_SOURCE].payload == NULL && h->side[SIDE_DESTINATION].payload == NULL &&
-	       !http_queue_uploads(&h->requests);
+	       !http_queue_uploads(&h->requests) && (h->next == NULL || h->next->finished(h->next_state));
 }
 
 static enum verdict

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "proto/http_head.h"
+#include "proto/http_upgrade.h"
 
 static enum verdict gathered(struct http *h, enum side from);
 static bool simple_answer(const struct http *h, enum side from);
@@ -17,7 +18,6 @@ static enum verdict take_request(struct http *h, enum side from, const struct ht
 static enum verdict take_response(struct http *h, enum side from, const struct http_head *head);
 static void begin_body(struct http *h, enum side from, const struct http_head *head,
         struct http_exchange *x, bool silent);
-static void tell_client(struct http *h, const struct http_head *head, const struct http_exchange *x);
 
 /*
  * A head comes in one piece, or is gathered; until its first line is whole nothing beyond
@@ -133,7 +133,7 @@ take_request(struct http *h, enum side from, const struct http_head *head)
 		return VERDICT_DONE;
 	http_queue_add(&h->requests, x);
 	side->gapped = false;
-	tell_client(h, head, x);
+	http_exchange_tell_session(x, h->session, head);
 	if (x->connect)
 		side->state = HTTP_STATE_TUNNEL;
 	else
@@ -159,6 +159,8 @@ take_response(struct http *h, enum side from, const struct http_head *head)
 	if (x == NULL)
 		return VERDICT_DONE;
 	side->gapped = false;
+	if (head->status == 101 && http_upgrade(h, from, head, x))
+		return VERDICT_MORE;
 	http_exchange_answered(x, head->status);
 	if (head->status == 101 || (x->connect && head->status / 100 == 2) ||
 	        (x->unknown && http_head_says(head, "connection established"))) {
@@ -218,20 +220,4 @@ http_connection_end_body(struct http_side *side, enum transfer_state state, enum
 	side->payload = NULL;
 	side->x = NULL;
 	side->state = next;
-}
-
-static void
-tell_client(struct http *h, const struct http_head *head, const struct http_exchange *x)
-{
-	const struct mime_field *agent = http_head_field(head, "user-agent");
-	const struct mime_field *language = http_head_field(head, "accept-language");
-	const struct mime_field *host = http_head_field(head, "host");
-	if (agent != NULL)
-		session_client(h->session, agent->value, agent->value_len);
-	if (language != NULL)
-		session_language(h->session, language->value, language->value_len);
-	if (host != NULL)
-		session_service(h->session, host->value, host->value_len);
-	if (x->user_len > 0)
-		session_account(h->session, x->user, x->user_len);
 }

@@ -9,6 +9,7 @@
 #include "proto/http_exchange.h"
 #include "proto/http_payload.h"
 #include "proto/mime_header.h"
+#include "proto/proto.h"
 #include "transfer/transfer.h"
 
 enum http_state {
@@ -16,6 +17,7 @@ enum http_state {
 	HTTP_STATE_BODY,   /* in a body */
 	HTTP_STATE_LOST,   /* somewhere: waiting for the next message */
 	HTTP_STATE_TUNNEL, /* behind a CONNECT that was not answered yet */
+	HTTP_STATE_UPGRADED, /* both sides speak another protocol */
 };
 
 struct http_side {
@@ -36,6 +38,8 @@ struct http {
 	struct http_queue requests;   /* unanswered */
 	bool any;                     /* a message was seen */
 	size_t strange;               /* bytes that were none, before */
+	const struct proto *next;     /* the protocol that an upgrade led to; NULL: none */
+	void *next_state;
 };
 
 /*

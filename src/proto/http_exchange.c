@@ -92,7 +92,8 @@ http_exchange_create(const struct http_head *request, const struct session_ends 
 
 	x->head = http_method_is(request, "HEAD");
 	x->connect = http_method_is(request, "CONNECT");
-	x->method = arena_string(&x->arena, request->method, request->method_len);
+	if (request->method_len > 0)
+		x->method = arena_string(&x->arena, request->method, request->method_len);
 	x->url = http_url(&x->arena, request, ends, server);
 	x->path = http_path(&x->arena, request, &x->path_len);
 	const struct mime_field *referrer = http_head_field(request, "referer");
@@ -146,6 +147,22 @@ http_exchange_tell(const struct http_exchange *x, struct transfer *t)
 	transfer_http(t, x->method, x->url, x->status, x->referrer);
 	if (x->user_len > 0)
 		transfer_user(t, x->user, x->user_len);
+}
+
+void
+http_exchange_tell_session(const struct http_exchange *x, struct session *s, const struct http_head *request)
+{
+	const struct mime_field *agent = http_head_field(request, "user-agent");
+	const struct mime_field *language = http_head_field(request, "accept-language");
+	const struct mime_field *host = http_head_field(request, "host");
+	if (agent != NULL)
+		session_client(s, agent->value, agent->value_len);
+	if (language != NULL)
+		session_language(s, language->value, language->value_len);
+	if (host != NULL)
+		session_service(s, host->value, host->value_len);
+	if (x->user_len > 0)
+		session_account(s, x->user, x->user_len);
 }
 
 static void

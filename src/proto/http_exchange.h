@@ -73,4 +73,8 @@ void http_exchange_end_upload(struct http_exchange *x, struct transfer *t, enum 
 /* Tells a transfer what is known of request and answer. */
 void http_exchange_tell(const struct http_exchange *x, struct transfer *t);
 
+/* Tells the session what its request says of the client and of the service that it asks. */
+void http_exchange_tell_session(const struct http_exchange *x, struct session *s,
+        const struct http_head *request);
+
 #endif

@@ -22,6 +22,10 @@ libwaybill_a_SOURCES += \
 	src/proto/ftp_reply.h \
 	src/proto/ftp_setup.c \
 	src/proto/http.c \
+	src/proto/http2.c src/proto/http2.h \
+	src/proto/http2_frame.c src/proto/http2_frame.h \
+	src/proto/http2_header.c src/proto/http2_header.h \
+	src/proto/http2_stream.c src/proto/http2_stream.h \
 	src/proto/http_auth.c src/proto/http_auth.h \
 	src/proto/http_body.c src/proto/http_body.h \
 	src/proto/http_connection.c src/proto/http_connection.h \
@@ -53,6 +57,7 @@ libwaybill_a_SOURCES += \
 	src/proto/smtp.c src/proto/smtp.h \
 	src/proto/smtp_dialogue.c \
 	src/proto/smtp_probe.c \
+	src/proto/http_upgrade.c src/proto/http_upgrade.h \
 	src/proto/mime_header.c src/proto/mime_header.h \
 	src/proto/mime_multipart.c src/proto/mime_multipart.h \
 	src/proto/mime_param.c \

@@ -6,6 +6,7 @@
 const struct proto *const protos[] = {
         &proto_ssh,
         &proto_tls,
+        &proto_http2,
         &proto_http,
         &proto_smtp,
         &proto_pop3,

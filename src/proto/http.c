@@ -2,8 +2,8 @@
  * HTTP/1.0 and 1.1 (RFC 9110, RFC 9112), and what little there is of 0.9. Where the beginning
  * or a part was not seen it goes on at the next message.
  *
- * What an upgrade or a CONNECT leads to is handed back to the classifier, but for HTTP/2, whose first
- * answer is to the request that asked for the upgrade.
+ * What an upgrade or a CONNECT leads to is handed back to the classifier, but for HTTP/2 and WebSocket, which
+ * have to know of the request.
  */
 #include "config.h"
 

@@ -112,7 +112,7 @@ take_answer(struct http2_streams *t, uint32_t id, enum side from, const struct h
 	if (server != NULL)
 		session_server(t->session, server->value, server->value_len);
 	s->half[from].headed = true;
-	http_exchange_answered(s->x, head->status);
+	http_exchange_answered(s->x, t->session, side_other(from), head);
 	if (no_body)
 		http2_stream_end(t, s, from);
 	else

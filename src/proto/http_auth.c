@@ -11,6 +11,9 @@ enum { CREDENTIALS_MAX = 4096 };
 
 static bool user_of(const struct mime_field *f, struct mime_text *user);
 static bool basic_user(const uint8_t *bytes, size_t len, struct mime_text *user);
+static bool aws_user(const uint8_t *bytes, size_t len, struct mime_text *user);
+static bool presigned_user(const struct http_head *h, struct mime_text *user);
+static bool take_key(const uint8_t *bytes, size_t len, struct mime_text *user);
 static bool digest_user(const struct mime_field *f, struct mime_text *user);
 
 bool
@@ -20,7 +23,7 @@ http_auth_user(const struct http_head *h, struct mime_text *user)
 	if (f != NULL && user_of(f, user))
 		return true;
 	f = http_head_field(h, "proxy-authorization");
-	return f != NULL && user_of(f, user);
+	return (f != NULL && user_of(f, user)) || presigned_user(h, user);
 }
 
 static bool
@@ -32,6 +35,8 @@ user_of(const struct mime_field *f, struct mime_text *user)
 	user->charset[0] = '\0';
 	if (text_prefix_nocase(value, len, "digest "))
 		return digest_user(f, user);
+	if (text_prefix_nocase(value, len, "aws"))
+		return aws_user(value, len, user);
 	if (!text_prefix_nocase(value, len, "basic "))
 		return false;
 	value += 6;
@@ -77,4 +82,48 @@ digest_user(const struct mime_field *f, struct mime_text *user)
 	if (mime_param(params, len, "userhash", &hashed) && text_equal_nocase(hashed.bytes, hashed.len, "true"))
 		return false;
 	return mime_param(params, len, "username", user) && user->len > 0;
+}
+
+/*
+ * The access key: "AWS4-HMAC-SHA256 Credential=KEY/DATE/...", in older signatures "AWS KEY:SIGNATURE" (Amazon S3 API
+ * reference, "Authenticating requests").
+ */
+static bool
+aws_user(const uint8_t *bytes, size_t len, struct mime_text *user)
+{
+	static const char credential[] = "Credential=";
+	if (text_prefix_nocase(bytes, len, "aws "))
+		return take_key(bytes + 4, len - 4, user);
+	const uint8_t *at = memmem(bytes, len, credential, sizeof credential - 1);
+	if (at == NULL)
+		return false;
+	at += sizeof credential - 1;
+	return take_key(at, len - (size_t)(at - bytes), user);
+}
+
+/* A URL that carries its signature: "X-Amz-Credential=KEY%2FDATE..." */
+static bool
+presigned_user(const struct http_head *h, struct mime_text *user)
+{
+	static const char credential[] = "X-Amz-Credential=";
+	const uint8_t *at = h->target_len > sizeof credential
+	                            ? memmem(h->target, h->target_len, credential, sizeof credential - 1)
+	                            : NULL;
+	if (at == NULL)
+		return false;
+	at += sizeof credential - 1;
+	return take_key(at, h->target_len - (size_t)(at - h->target), user);
+}
+
+static bool
+take_key(const uint8_t *bytes, size_t len, struct mime_text *user)
+{
+	size_t n = 0;
+	while (n < len && n < MIME_TEXT_MAX && bytes[n] > ' ' && bytes[n] != '/' && bytes[n] != ':' && bytes[n] != '%' &&
+	        bytes[n] != '&' && bytes[n] != ',')
+		n++;
+	user->charset[0] = '\0';
+	user->len = n;
+	memcpy(user->bytes, bytes, n);
+	return n > 0;
 }

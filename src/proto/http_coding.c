@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "base/text.h"
+#include "proto/http_body.h"
 #include "proto/http_head.h"
 
 enum {
@@ -32,6 +33,7 @@ enum kind {
 	KIND_GZIP,
 	KIND_DEFLATE,
 	KIND_ZSTD,
+	KIND_AWS,
 };
 
 enum mode {
@@ -40,6 +42,7 @@ enum mode {
 	MODE_ZLIB,
 	MODE_RAW,    /* deflate without a wrapper */
 	MODE_ZSTD,
+	MODE_AWS,    /* chunks as those of HTTP/1, each with its signature */
 	MODE_PLAIN,  /* was not encoded: passed through */
 	MODE_ENDED,  /* what follows is ignored */
 };
@@ -49,6 +52,7 @@ struct layer {
 	enum mode mode;
 	z_stream z;
 	ZSTD_DStream *zstd;
+	struct http_body body; /* MODE_AWS */
 	bool frame_done;   /* zstd: at the end of a frame */
 	bool again;        /* gzip: behind the first member */
 	uint8_t head[2];
@@ -83,6 +87,7 @@ static enum mode second_guess(enum mode mode);
 static long decode(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len);
 static long decode_inflate(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len);
 static long decode_zstd(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len);
+static long decode_aws(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len);
 
 struct http_coding *
 http_coding_create(const struct mime_fields *fields, http_coding_sink *sink, void *ctx)
@@ -107,6 +112,29 @@ http_coding_create(const struct mime_fields *fields, http_coding_sink *sink, voi
 		l->kind = kinds[count - 1];
 		c->layer[c->count++] = l;
 	}
+	return c;
+}
+
+bool
+http_coding_is_aws(const struct mime_fields *request)
+{
+	const struct mime_field *f = mime_fields_find(request, "x-amz-content-sha256", NULL);
+	return f != NULL && text_prefix_nocase(f->value, f->value_len, "STREAMING-");
+}
+
+struct http_coding *
+http_coding_create_aws(http_coding_sink *sink, void *ctx)
+{
+	struct http_coding *c = calloc(1, sizeof *c);
+	struct layer *l = c != NULL ? calloc(1, sizeof *l) : NULL;
+	if (l == NULL) {
+		free(c);
+		return NULL;
+	}
+	c->sink = sink;
+	c->ctx = ctx;
+	*l = (struct layer){.kind = KIND_AWS, .mode = MODE_AWS, .trusted = true, .body.framing = HTTP_BODY_CHUNKED};
+	c->layer[c->count++] = l;
 	return c;
 }
 
@@ -151,7 +179,8 @@ const char *
 http_coding_name(struct http_coding *c)
 {
 	static const char *const names[] = {
-	        [KIND_NONE] = "", [KIND_GZIP] = "gzip", [KIND_DEFLATE] = "deflate", [KIND_ZSTD] = "zstd"};
+	        [KIND_NONE] = "", [KIND_GZIP] = "gzip", [KIND_DEFLATE] = "deflate", [KIND_ZSTD] = "zstd",
+	        [KIND_AWS] = "aws-chunked"};
 	c->name[0] = '\0';
 	for (size_t i = c->count; i-- > 0;) {
 		const struct layer *l = c->layer[i];
@@ -173,7 +202,8 @@ collect(const struct mime_fields *fields, const char *name, enum kind kinds[LAYE
 		const uint8_t *value = f->value, *item;
 		size_t left = f->value_len, len;
 		while (http_list_next(&value, &left, &item, &len)) {
-			if (text_equal_nocase(item, len, "identity") || text_equal_nocase(item, len, "chunked"))
+			if (text_equal_nocase(item, len, "identity") || text_equal_nocase(item, len, "chunked") ||
+			        text_equal_nocase(item, len, "aws-chunked"))
 				continue;
 			if (count >= LAYERS_MAX)
 				return LAYERS_MAX + 1;
@@ -363,6 +393,8 @@ decode(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len)
 {
 	if (c->layer[at]->mode == MODE_ZSTD)
 		return decode_zstd(c, at, bytes, len);
+	if (c->layer[at]->mode == MODE_AWS)
+		return decode_aws(c, at, bytes, len);
 	return decode_inflate(c, at, bytes, len);
 }
 
@@ -419,4 +451,19 @@ decode_zstd(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len)
 			return -1;
 	} while (in.pos < in.size || out.pos == out.size);
 	return (long)in.pos;
+}
+
+/* Size in hexadecimal ";chunk-signature=..." CRLF data CRLF, to one of size 0 and a trailer. */
+static long
+decode_aws(struct http_coding *c, size_t at, const uint8_t *bytes, size_t len)
+{
+	struct layer *l = c->layer[at];
+	const uint8_t *data;
+	size_t used, data_len;
+	enum verdict v = http_body_take(&l->body, bytes, len, &used, &data, &data_len);
+	if (v == VERDICT_MALFORMED || used == 0 || emit(c, at, data, data_len) < 0)
+		return -1;
+	if (v == VERDICT_DONE)
+		l->mode = MODE_ENDED;
+	return (long)used;
 }

@@ -1,6 +1,7 @@
 /*
  * Content and transfer codings undone while they stream by (RFC 9110 section 8.4,
- * RFC 9112 section 7.2): gzip of one or more members, deflate as zlib or raw, zstd, and stacks of them.
+ * RFC 9112 section 7.2): gzip of one or more members, deflate as zlib or raw, zstd, and stacks of them; and the chunks
+ * that S3 signs (Amazon S3 API reference, "Signature calculations: transferring payload in multiple chunks").
  * What a coding yields is bounded by what was sent. Not undone: br, compress, lzma.
  */
 #ifndef WAYBILL_PROTO_HTTP_CODING_H
@@ -23,6 +24,10 @@ typedef void http_coding_sink(void *ctx, const uint8_t *bytes, size_t len);
  * nothing to undo, or no memory.
  */
 struct http_coding *http_coding_create(const struct mime_fields *fields, http_coding_sink *sink, void *ctx);
+/* Does a request to S3 sign its body in chunks (STREAMING-AWS4-HMAC-SHA256-PAYLOAD and its kin)? */
+bool http_coding_is_aws(const struct mime_fields *request);
+/* Undoes only that. NULL: no memory. */
+struct http_coding *http_coding_create_aws(http_coding_sink *sink, void *ctx);
 void http_coding_destroy(struct http_coding *c); /* takes NULL */
 
 /*

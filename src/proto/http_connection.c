@@ -161,7 +161,7 @@ take_response(struct http *h, enum side from, const struct http_head *head)
 	side->gapped = false;
 	if (head->status == 101 && http_upgrade(h, from, head, x))
 		return VERDICT_MORE;
-	http_exchange_answered(x, head->status);
+	http_exchange_answered(x, h->session, side_other(from), head);
 	if (head->status == 101 || (x->connect && head->status / 100 == 2) ||
 	        (x->unknown && http_head_says(head, "connection established"))) {
 		http_exchange_unref(x);

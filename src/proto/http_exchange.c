@@ -103,6 +103,7 @@ http_exchange_create(const struct http_head *request, const struct session_ends 
 		x->user = arena_copy(&x->arena, user.bytes, user.len);
 		x->user_len = x->user != NULL ? user.len : 0;
 	}
+	x->api = http_api_look(&x->arena, request, x->path, x->path_len);
 	return x;
 }
 
@@ -124,10 +125,12 @@ http_exchange_unref(struct http_exchange *x)
 }
 
 void
-http_exchange_answered(struct http_exchange *x, unsigned status)
+http_exchange_answered(struct http_exchange *x, struct session *s, enum side client, const struct http_head *answer)
 {
-	x->status = status;
+	x->status = answer->status;
 	end_uploads(x);
+	if (x->api != NULL)
+		http_api_answered(x->api, s, client, answer);
 }
 
 void
@@ -147,6 +150,8 @@ http_exchange_tell(const struct http_exchange *x, struct transfer *t)
 	transfer_http(t, x->method, x->url, x->status, x->referrer);
 	if (x->user_len > 0)
 		transfer_user(t, x->user, x->user_len);
+	if (x->api != NULL)
+		http_api_tell(x->api, t);
 }
 
 void

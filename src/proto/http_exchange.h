@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "proto/http_api.h"
 #include "proto/http_head.h"
 #include "transfer/transfer.h"
 
@@ -31,6 +32,7 @@ struct http_exchange {
 	size_t path_len;
 	uint8_t *user;
 	size_t user_len;
+	struct http_api *api;  /* what an application means by it; NULL: nothing more is known */
 	unsigned status;       /* of the final answer; 0: not yet seen */
 	unsigned upload_count;
 	struct http_upload *upload; /* ended, waiting for the status; NULL: none */
@@ -64,8 +66,9 @@ struct http_exchange *http_exchange_ref(struct http_exchange *x);
 /* Takes NULL. With the last reference its uploads end. */
 void http_exchange_unref(struct http_exchange *x);
 
-/* The final status is known: uploads are told and ended. */
-void http_exchange_answered(struct http_exchange *x, unsigned status);
+/* The final answer, to who sent the request: uploads are told and ended, and what the application meant by it is done. */
+void http_exchange_answered(struct http_exchange *x, struct session *s, enum side client,
+        const struct http_head *answer);
 
 /* Ends a transfer of the request's body, now or when the answer is there. */
 void http_exchange_end_upload(struct http_exchange *x, struct transfer *t, enum transfer_state state);

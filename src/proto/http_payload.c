@@ -33,12 +33,16 @@ struct http_payload {
 	struct http_coding *coding;   /* to be undone */
 	bool undecodable;             /* from here on the coding can't be undone */
 	uint64_t len;                 /* body bytes so far, unseen ones included */
+	bool looked_at;               /* content is, before it goes to the transfer: for page, parts or a list */
+	bool ranged;                  /* the file in this form is a part of one, */
+	struct http_range range;      /* this one */
 	uint8_t *page;                /* its beginning, while it may be a listing */
 	size_t page_len;
 };
 
 static bool is_machinery(const struct http_exchange *x);
 static void open_whole(struct http_payload *p, const struct http_head *head, const struct http_body *body);
+static struct http_coding *make_coding(struct http_payload *p, const struct http_head *head);
 static void tell_encoded(struct transfer *t, const struct mime_fields *f);
 static void keep_validator(struct http_payload *p, const struct http_head *head);
 static void open_parts(struct http_payload *p, const struct mime_field *type);
@@ -46,9 +50,12 @@ static struct transfer *begin_range(struct http_payload *p, const struct mime_fi
         const struct http_range *range);
 static struct transfer *begin(struct http_payload *p, const struct mime_fields *f, struct transfer_start *start);
 static void content(void *ctx, const uint8_t *bytes, size_t len);
+static void look_at(struct http_payload *p, const uint8_t *bytes, size_t len);
 static void look_for_listing(struct http_payload *p, const uint8_t *bytes, size_t len);
 static void judge_page(struct http_payload *p);
 static void part_begin(void *ctx, const struct mime_fields *header);
+static struct transfer *begin_form_range(struct http_payload *p, const struct mime_fields *header,
+        const struct mime_text *name);
 static void range_begin(void *ctx, const struct mime_fields *header);
 static void part_data(void *ctx, const uint8_t *bytes, size_t len);
 static void part_skip(void *ctx, uint64_t len);
@@ -63,7 +70,9 @@ http_payload_open(struct session *s, enum side from, const struct http_head *hea
         const struct http_body *body, struct http_exchange *x)
 {
 	const struct mime_field *type = http_head_field(head, "content-type");
-	if (body->framing == HTTP_BODY_NONE || (!head->response && is_machinery(x)))
+	const bool lists_parts = !head->response && x->api != NULL && x->api->role == HTTP_API_FINISH;
+	if (body->framing == HTTP_BODY_NONE || (!head->response && !lists_parts && is_machinery(x)) ||
+	        (head->response && head->status / 100 == 2 && x->api != NULL && x->api->silent))
 		return NULL;
 	struct http_payload *p = malloc(sizeof *p);
 	if (p == NULL)
@@ -74,12 +83,15 @@ http_payload_open(struct session *s, enum side from, const struct http_head *hea
 		keep_validator(p, head);
 		open_parts(p, type);
 	}
-	if (p->request || p->parts == NULL)
+	if ((p->request || p->parts == NULL) && !lists_parts)
 		open_whole(p, head, body);
 	if (head->response && x->method != NULL && strcmp(x->method, "PROPFIND") == 0 && head->status == 207)
 		transfer_listing(p->whole);
+	if (head->status == 200 && x->api != NULL && x->api->listing)
+		transfer_listing(p->whole);
 	if (head->status == 200 && mime_type_is(type, "text/html"))
 		p->page = malloc(HTTP_LISTING_BYTES);
+	p->looked_at = p->page != NULL || p->parts != NULL || lists_parts;
 	return p;
 }
 
@@ -143,7 +155,7 @@ is_machinery(const struct http_exchange *x)
 	for (size_t i = 0; x->method != NULL && i < sizeof methods / sizeof methods[0]; i++)
 		if (strcmp(x->method, methods[i]) == 0)
 			return true;
-	return false;
+	return x->api != NULL && x->api->silent;
 }
 
 /*
@@ -158,17 +170,32 @@ open_whole(struct http_payload *p, const struct http_head *head, const struct ht
 
 	if ((p->request || head->status == 206) &&
 	        http_range_parse(&range, http_head_field(head, "content-range"))) {
-		keep_validator(p, head);
-		p->whole = begin_range(p, &head->fields, &range);
-		tell_encoded(p->whole, &head->fields);
-		return;
+		if (p->parts == NULL) {
+			keep_validator(p, head);
+			p->whole = begin_range(p, &head->fields, &range);
+			tell_encoded(p->whole, &head->fields);
+			return;
+		}
+		p->ranged = true;
+		p->range = range;
 	}
-	p->coding = http_coding_create(&head->fields, content, p);
+	p->coding = make_coding(p, head);
 	start.size_known = p->coding == NULL && body->framing == HTTP_BODY_LENGTH;
 	start.size = start.size_known ? body->left : 0;
 	p->whole = begin(p, &head->fields, &start);
 	if (p->coding == NULL)
 		tell_encoded(p->whole, &head->fields);
+}
+
+/* A part of a file can't be decoded for itself. */
+static struct http_coding *
+make_coding(struct http_payload *p, const struct http_head *head)
+{
+	if (p->request && http_coding_is_aws(&head->fields))
+		return http_coding_create_aws(content, p);
+	if (p->request && p->x->api != NULL && p->x->api->role == HTTP_API_PART)
+		return NULL;
+	return http_coding_create(&head->fields, content, p);
 }
 
 /* What has the coding still on is not the file as it will be saved. */
@@ -230,6 +257,8 @@ begin(struct http_payload *p, const struct mime_fields *f, struct transfer_start
 		start->path_len = name.len;
 		start->charset = name.charset[0] != '\0' ? name.charset : NULL;
 	}
+	if (p->request && p->x->api != NULL)
+		http_api_start(p->x->api, p->session, start);
 	struct transfer *t = transfer_begin(p->session, start);
 	if (type != NULL) {
 		const uint8_t *semicolon = memchr(type->value, ';', type->value_len);
@@ -247,11 +276,20 @@ static void
 content(void *ctx, const uint8_t *bytes, size_t len)
 {
 	struct http_payload *p = ctx;
+	if (p->looked_at) /* first, so that a form is known as one before it is told to have begun */
+		look_at(p, bytes, len);
+	transfer_append(p->whole, bytes, len);
+}
+
+static void
+look_at(struct http_payload *p, const uint8_t *bytes, size_t len)
+{
 	if (p->page != NULL)
 		look_for_listing(p, bytes, len);
-	if (p->parts != NULL) /* first, so that a form is known as one before it is told to have begun */
+	if (p->parts != NULL)
 		mime_multipart_feed(p->parts, bytes, len);
-	transfer_append(p->whole, bytes, len);
+	if (p->request && p->x->api != NULL && p->x->api->role == HTTP_API_FINISH)
+		http_api_body(p->x->api, bytes, len);
 }
 
 static void
@@ -283,9 +321,20 @@ part_begin(void *ctx, const struct mime_fields *header)
 	struct mime_text name;
 
 	p->part_len = 0;
-	p->part = http_declared_name(header, &name) ? begin(p, header, &start) : NULL;
+	p->part = NULL;
+	if (http_declared_name(header, &name))
+		p->part = p->ranged ? begin_form_range(p, header, &name) : begin(p, header, &start);
 	if (p->part != NULL)
 		transfer_form(p->whole);
+}
+
+/* Uploads in pieces by form (Seafile, and much that runs in browsers): one URL takes many files. */
+static struct transfer *
+begin_form_range(struct http_payload *p, const struct mime_fields *header, const struct mime_text *name)
+{
+	p->validator = arena_copy(&p->x->arena, name->bytes, name->len);
+	p->validator_len = p->validator != NULL ? name->len : 0;
+	return begin_range(p, header, &p->range);
 }
 
 static void

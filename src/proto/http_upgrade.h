@@ -1,4 +1,4 @@
-/* What follows an answer of 101 (RFC 9110 section 7.8) where waybill reads it: HTTP/2. */
+/* What follows an answer of 101 (RFC 9110 section 7.8) where waybill reads it: HTTP/2 and WebSocket. */
 #ifndef WAYBILL_PROTO_HTTP_UPGRADE_H
 #define WAYBILL_PROTO_HTTP_UPGRADE_H
 

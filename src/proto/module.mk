@@ -26,6 +26,7 @@ libwaybill_a_SOURCES += \
 	src/proto/http2_frame.c src/proto/http2_frame.h \
 	src/proto/http2_header.c src/proto/http2_header.h \
 	src/proto/http2_stream.c src/proto/http2_stream.h \
+	src/proto/http_api.c src/proto/http_api.h \
 	src/proto/http_auth.c src/proto/http_auth.h \
 	src/proto/http_body.c src/proto/http_body.h \
 	src/proto/http_connection.c src/proto/http_connection.h \
@@ -57,7 +58,9 @@ libwaybill_a_SOURCES += \
 	src/proto/smtp.c src/proto/smtp.h \
 	src/proto/smtp_dialogue.c \
 	src/proto/smtp_probe.c \
+	src/proto/http_s3.c \
 	src/proto/http_upgrade.c src/proto/http_upgrade.h \
+	src/proto/http_upload.c \
 	src/proto/mime_header.c src/proto/mime_header.h \
 	src/proto/mime_multipart.c src/proto/mime_multipart.h \
 	src/proto/mime_param.c \
@@ -93,6 +96,7 @@ libwaybill_a_SOURCES += \
 	src/proto/nfs_name.c \
 	src/proto/rpc.c src/proto/rpc.h \
 	src/proto/tftp.c \
+	src/proto/websocket.c src/proto/websocket.h \
 	src/proto/ssh.c
 
 libwaybill_a_SOURCES += \

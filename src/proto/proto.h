@@ -61,6 +61,7 @@ extern const struct proto *const protos[]; /* NULL-terminated, most specific fir
 extern const struct proto proto_ftp;
 extern const struct proto proto_http;
 extern const struct proto proto_http2;
+extern const struct proto proto_websocket;
 extern const struct proto proto_tls;
 extern const struct proto proto_ssh;
 extern const struct proto proto_dns;

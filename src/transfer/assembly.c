@@ -17,6 +17,8 @@ struct piece {
 	const uint8_t *bytes;
 };
 
+static struct extent *take_between(struct assembly *a, uint64_t from, uint64_t span);
+static void pass(struct assembly *a, uint64_t offset, uint64_t len);
 static void run_take(struct assembly *a, const uint8_t *bytes, size_t len);
 static void run_grow(struct assembly *a, const uint8_t *bytes, uint64_t len);
 static void run_absorb(struct assembly *a, struct extent *e);
@@ -110,6 +112,78 @@ assembly_cut(struct assembly *a, uint64_t end)
 		return;
 	a->cut = true;
 	a->end = end > a->base ? end : a->base;
+}
+
+void
+assembly_aside(struct assembly *a, uint64_t position, const uint8_t *bytes, size_t len)
+{
+	if (len > 0)
+		wait_add(a, position, bytes, len);
+}
+
+void
+assembly_place(struct assembly *a, uint64_t from, uint64_t span, uint64_t offset)
+{
+	struct extent *moved = take_between(a, from, span), *e;
+	while ((e = extent_take_first(&moved)) != NULL) {
+		const uint64_t at = offset + (e->from - from), len = e->to - e->from;
+		a->seen -= len;
+		if (e->bytes != NULL)
+			assembly_data(a, at, e->bytes, (size_t)len);
+		else
+			pass(a, at, len);
+		stretch_free(a, e);
+	}
+}
+
+void
+assembly_drop(struct assembly *a, uint64_t from, uint64_t span)
+{
+	struct extent *dropped = take_between(a, from, span), *e;
+	while ((e = extent_take_first(&dropped)) != NULL) {
+		a->end += e->to - e->from;
+		stretch_free(a, e);
+	}
+}
+
+void
+assembly_spoil(struct assembly *a)
+{
+	if (a->digest != NULL)
+		sha256_give(a->pool->hashes, a->digest);
+	a->digest = NULL;
+	if (a->hashed == a->base) /* there must be something that has none */
+		a->hashed = a->next;
+}
+
+/* What waits there, taken out. */
+static struct extent *
+take_between(struct assembly *a, uint64_t from, uint64_t span)
+{
+	struct extent *below, *inside, *above;
+	extent_split(a->waiting, from, &below, &above);
+	extent_split(above, from + span, &inside, &above);
+	a->waiting = extent_join(below, above);
+	return inside;
+}
+
+/* Bytes that were seen, whose content was not kept. */
+static void
+pass(struct assembly *a, uint64_t offset, uint64_t len)
+{
+	struct extent *e;
+	if (offset + len > a->end)
+		a->end = offset + len;
+	if (offset < a->next) {
+		uint64_t known = a->next - offset < len ? a->next - offset : len;
+		offset += known;
+		len -= known;
+	}
+	a->blind = true;
+	if (len > 0)
+		wait_add(a, offset, NULL, (size_t)len);
+	while ((e = extent_first(a->waiting)) != NULL && e->from == a->next)
+		run_absorb(a, extent_take_first(&a->waiting));
 }
 
 uint64_t
@@ -238,7 +312,7 @@ wait_add(struct assembly *a, uint64_t from, const uint8_t *bytes, size_t len)
 		compare(a, e, &fresh);
 		uint64_t known = (e->to < fresh.to ? e->to : fresh.to) - fresh.from;
 		fresh.from += known;
-		fresh.bytes += known;
+		fresh.bytes = a->blind ? NULL : fresh.bytes + known;
 	}
 	e = extent_last(inside);
 	if (e != NULL && e->to > fresh.to) {

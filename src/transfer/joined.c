@@ -47,7 +47,7 @@ joined_add(struct waybill *w, const struct transfer_start *start)
 }
 
 void
-joined_part_end(struct waybill *w)
+joined_part_end(struct waybill *w, enum transfer_state state)
 {
 	if (w->ended)
 		return;
@@ -55,6 +55,8 @@ joined_part_end(struct waybill *w)
 		waybill_end(w, TRANSFER_COMPLETE);
 	} else if (w->parts == 0 && !w->began) {
 		waybill_forget(w);
+	} else if (w->parts == 0 && parts_finished(w)) {
+		waybill_end(w, state);
 	} else if (w->parts == 0) {
 		w->last_part = w->tracker->now;
 		w->is_waiting = true;

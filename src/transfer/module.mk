@@ -17,6 +17,8 @@ libwaybill_a_SOURCES += \
 	src/transfer/joined.c \
 	src/transfer/name.c \
 	src/transfer/name.h \
+	src/transfer/parts.c \
+	src/transfer/parts.h \
 	src/transfer/session.c \
 	src/transfer/session.h \
 	src/transfer/sha256.c \

@@ -18,6 +18,7 @@ enum {
 	USER_BYTES_MAX = 1024,
 };
 
+static void part_attach(struct transfer *t, struct waybill *w);
 static struct waybill *part_detach(struct transfer *t);
 static void part_end(struct waybill *w, enum transfer_state state);
 static bool known_already(const struct waybill *w, const void *fact);
@@ -48,11 +49,11 @@ transfer_begin(struct session *s, const struct transfer_start *start)
 		if (joined)
 			joined_add(w, start);
 	}
-	w->parts++;
-	t->waybill = w;
-	(void)session_ref(s);
-	LIST_INSERT_HEAD(&s->transfers, t, in_session);
-
+	part_attach(t, w);
+	if (start->part > 0 && w->key != NULL) {
+		t->part = start->part;
+		parts_add(w, start->part);
+	}
 	if (start->method != NULL)
 		transfer_method(t, start->method);
 	if (start->path != NULL)
@@ -62,10 +63,40 @@ transfer_begin(struct session *s, const struct transfer_start *start)
 	return t;
 }
 
+struct transfer *
+transfer_resume(struct session *s, const struct transfer_start *start)
+{
+	struct waybill *w = joined_find(s, start);
+	struct transfer *t = w != NULL ? slab_take(&s->tracker->transfers) : NULL;
+	if (t == NULL)
+		return NULL;
+	*t = (struct transfer){.session = s};
+	joined_resume(w);
+	part_attach(t, w);
+	return t;
+}
+
+static void
+part_attach(struct transfer *t, struct waybill *w)
+{
+	w->parts++;
+	t->waybill = w;
+	(void)session_ref(t->session);
+	LIST_INSERT_HEAD(&t->session->transfers, t, in_session);
+}
+
 void
 transfer_name(struct transfer *t, const void *path, size_t len, const char *charset)
 {
 	if (t == NULL || t->waybill == NULL || known_already(t->waybill, t->waybill->record.path.utf8))
+		return;
+	transfer_rename(t, path, len, charset);
+}
+
+void
+transfer_rename(struct transfer *t, const void *path, size_t len, const char *charset)
+{
+	if (t == NULL || t->waybill == NULL)
 		return;
 	struct waybill *w = t->waybill;
 	len = tracker_bound(w->tracker, path, len, PATH_BYTES_MAX);
@@ -94,6 +125,10 @@ transfer_size(struct transfer *t, uint64_t size)
 {
 	if (t == NULL || t->waybill == NULL)
 		return;
+	if (t->part > 0) {
+		parts_size(t->waybill, t->part, size);
+		return;
+	}
 	t->waybill->record.size_known = true;
 	t->waybill->record.size = size;
 }
@@ -233,7 +268,10 @@ transfer_data(struct transfer *t, uint64_t offset, const uint8_t *bytes, size_t 
 	if (t == NULL || t->waybill == NULL || len == 0 || t->waybill->ended)
 		return;
 	waybill_move(t->waybill);
-	assembly_data(&t->waybill->assembly, offset, bytes, len);
+	if (t->part == 0)
+		assembly_data(&t->waybill->assembly, offset, bytes, len);
+	else
+		parts_data(t->waybill, t->part, offset, bytes, len);
 	uint64_t end = len > UINT64_MAX - offset ? UINT64_MAX : offset + len;
 	if (end > t->at)
 		t->at = end;
@@ -253,7 +291,10 @@ transfer_skip(struct transfer *t, uint64_t len)
 		return;
 	waybill_move(t->waybill);
 	t->waybill->sent_broken = true;
-	assembly_skip(&t->waybill->assembly, t->at, len);
+	if (t->part == 0)
+		assembly_skip(&t->waybill->assembly, t->at, len);
+	else
+		parts_skip(t->waybill, t->part, t->at, len);
 	t->at = len > UINT64_MAX - t->at ? UINT64_MAX : t->at + len;
 }
 
@@ -263,6 +304,10 @@ transfer_sent(struct transfer *t, const uint8_t *bytes, size_t len)
 	if (t == NULL || t->waybill == NULL || len == 0 || t->waybill->sent_broken)
 		return;
 	struct waybill *w = t->waybill;
+	if (w->key != NULL) { /* parts come side by side: there is no order in which they were sent */
+		w->sent_broken = true;
+		return;
+	}
 	if (w->sent == NULL && w->tracker->pool.hashes != NULL)
 		w->sent = sha256_take(&w->tracker->hashes);
 	if (w->sent == NULL || EVP_DigestUpdate(w->sent, bytes, len) != 1)
@@ -270,10 +315,23 @@ transfer_sent(struct transfer *t, const uint8_t *bytes, size_t len)
 }
 
 void
+transfer_parts_end(struct transfer *t, const uint32_t *numbers, size_t count, enum transfer_state state)
+{
+	if (t == NULL || t->waybill == NULL || t->waybill->numbered == NULL) {
+		transfer_finish(t, state);
+		return;
+	}
+	parts_finish(t->waybill, numbers, count, state == TRANSFER_ABORTED);
+	transfer_end(t, state);
+}
+
+void
 transfer_end(struct transfer *t, enum transfer_state state)
 {
 	if (t == NULL || t->waybill == NULL)
 		return;
+	if (t->part > 0 && state == TRANSFER_COMPLETE)
+		parts_size(t->waybill, t->part, t->at);
 	struct session *s = t->session;
 	struct waybill *w = part_detach(t);
 	slab_give(&s->tracker->transfers, t);
@@ -336,7 +394,7 @@ static void
 part_end(struct waybill *w, enum transfer_state state)
 {
 	if (w->key != NULL)
-		joined_part_end(w);
+		joined_part_end(w, state);
 	else
 		waybill_end(w, state);
 	waybill_release(w);

@@ -234,13 +234,23 @@ struct transfer_start {
 	 * by a retransmission. Where that happens there is no hash, for what was given first is hashed already.
 	 */
 	bool rewrites;
+	/*
+	 * A part that has a number, from 1 on, instead of an offset: it stands behind those with lower numbers. size is the
+	 * part's, and bytes are given from its beginning on. See transfer_parts_end. 0: none.
+	 */
+	uint32_t part;
 };
 
 /* NULL at a limit (counted); every function below takes NULL and does nothing. */
 struct transfer *transfer_begin(struct session *s, const struct transfer_start *start);
 
+/* A file whose parts came before, for what is still to be told of it; NULL: there is none with this key. */
+struct transfer *transfer_resume(struct session *s, const struct transfer_start *start);
+
 /* Tells more of it while it is open. Bytes are decoded and copied. */
 void transfer_name(struct transfer *t, const void *path, size_t len, const char *charset);
+/* Whatever its parts were called. */
+void transfer_rename(struct transfer *t, const void *path, size_t len, const char *charset);
 void transfer_method(struct transfer *t, const char *method);
 void transfer_sender(struct transfer *t, enum side sender);
 void transfer_size(struct transfer *t, uint64_t size);
@@ -281,6 +291,11 @@ void transfer_sent(struct transfer *t, const uint8_t *bytes, size_t len);
 void transfer_end(struct transfer *t, enum transfer_state state);
 /* The same for all parts of a joined file: no more of it will come. COMPLETE: it is as long as what was given. */
 void transfer_finish(struct transfer *t, enum transfer_state state);
+/*
+ * The file was put together from the parts with these numbers, ascending (count 0: from all), or was given up: state
+ * ABORTED. Otherwise as transfer_end.
+ */
+void transfer_parts_end(struct transfer *t, const uint32_t *numbers, size_t count, enum transfer_state state);
 /* It was not a file after all (a listing, a refused command). Told, as aborted, only if it had begun to be told. */
 void transfer_discard(struct transfer *t);
 

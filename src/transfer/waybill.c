@@ -200,6 +200,8 @@ waybill_settle(struct waybill *w, enum transfer_state state)
 {
 	struct transfer_record *r = &w->record;
 	struct assembly *a = &w->assembly;
+	if (w->numbered != NULL)
+		parts_settle(w);
 	const uint64_t start = a->base;
 
 	if (a->end > r->size || !r->size_known)

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "transfer/assembly.h"
+#include "transfer/parts.h"
 #include "transfer/transfer.h"
 
 TAILQ_HEAD(waybill_list, waybill);
@@ -40,6 +41,7 @@ struct waybill {
 	size_t parts;            /* struct transfer that refer to it */
 	void *key;               /* of a joined file, in arena; else NULL */
 	size_t key_len;
+	struct parts *numbered;  /* of a joined file whose parts have numbers instead of places; else NULL */
 };
 
 struct transfer {
@@ -49,6 +51,7 @@ struct transfer {
 	struct session *data;     /* referenced by the waybill; NULL: none */
 	struct waybill *waybill;  /* NULL: over */
 	uint64_t at;              /* where appended bytes go */
+	uint32_t part;            /* its number, and at is within it; 0: it has none */
 };
 
 /* A waybill that is not yet told. NULL at a limit, counted. */
@@ -89,8 +92,8 @@ void transfer_orphan(struct transfer *t, enum transfer_state state);
 struct waybill *joined_find(struct session *s, const struct transfer_start *start);
 /* Makes w findable under the key; where that can't be, it stays a file of its own. */
 void joined_add(struct waybill *w, const struct transfer_start *start);
-/* A part ended: ends the file if it is whole, or sets it aside. */
-void joined_part_end(struct waybill *w);
+/* A part ended: ends the file if it is whole or no more will come, or sets it aside. */
+void joined_part_end(struct waybill *w, enum transfer_state state);
 /* Takes it out of table and queue. */
 void joined_remove(struct waybill *w);
 /* A new part: it waits no longer. */

@@ -1,0 +1,36 @@
+/*
+ * Files that come in numbered parts: where a part belongs is known once all parts before it are there, or once the
+ * sender says that these were all. Until then its bytes wait at a place of their own in the assembly, aside.
+ */
+#ifndef WAYBILL_TRANSFER_PARTS_H
+#define WAYBILL_TRANSFER_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct waybill;
+struct parts;
+
+void parts_destroy(struct parts *p); /* takes NULL */
+
+/* A part comes, perhaps again. Of more than there may be the bytes are lost, and with them the file's hash. */
+void parts_add(struct waybill *w, uint32_t number);
+/* So long is that part. */
+void parts_size(struct waybill *w, uint32_t number, uint64_t size);
+/* Bytes at an offset within the part. */
+void parts_data(struct waybill *w, uint32_t number, uint64_t offset, const uint8_t *bytes, size_t len);
+/* Bytes of the part that were not seen. */
+void parts_skip(struct waybill *w, uint32_t number, uint64_t offset, uint64_t len);
+
+/*
+ * No more will come, and the file is made of those with these numbers, ascending; count 0: of all. Then the file's size
+ * is known where that of each part is. given_up: nothing is made of them.
+ */
+void parts_finish(struct waybill *w, const uint32_t *numbers, size_t count, bool given_up);
+bool parts_finished(const struct waybill *w);
+
+/* Before the file is told: what has no place is only counted. */
+void parts_settle(struct waybill *w);
+
+#endif

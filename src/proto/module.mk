@@ -1,26 +1,34 @@
 libwaybill_a_SOURCES += \
+	src/proto/aim.c \
+	src/proto/bencode.c src/proto/bencode.h \
+	src/proto/ber.c src/proto/ber.h \
+	src/proto/bittorrent.c src/proto/bittorrent.h \
+	src/proto/bittorrent_info.c \
+	src/proto/bittorrent_peer.c \
+	src/proto/bittorrent_udp.c \
 	src/proto/conversation.c \
-	src/proto/prologue.c \
-	src/proto/prologue.h \
-	src/proto/proto.h \
-	src/proto/protos.c \
-	src/proto/ftp.c \
-	src/proto/ftp.h \
-	src/proto/ftp_address.c \
-	src/proto/ftp_address.h \
-	src/proto/ftp_channel.c \
-	src/proto/ftp_channel.h \
-	src/proto/ftp_command.c \
-	src/proto/ftp_command.h \
+	src/proto/directconnect.c \
+	src/proto/directory.c \
+	src/proto/dns.c \
+	src/proto/dns_message.c src/proto/dns_message.h \
+	src/proto/dns_tunnel.c src/proto/dns_tunnel.h \
+	src/proto/dots.c src/proto/dots.h \
+	src/proto/edonkey.c \
+	src/proto/feed.c src/proto/feed.h \
+	src/proto/ftp.c src/proto/ftp.h \
+	src/proto/ftp_address.c src/proto/ftp_address.h \
+	src/proto/ftp_channel.c src/proto/ftp_channel.h \
+	src/proto/ftp_command.c src/proto/ftp_command.h \
 	src/proto/ftp_dialogue.c \
-	src/proto/ftp_line.c \
-	src/proto/ftp_line.h \
-	src/proto/ftp_path.c \
-	src/proto/ftp_path.h \
+	src/proto/ftp_line.c src/proto/ftp_line.h \
+	src/proto/ftp_path.c src/proto/ftp_path.h \
 	src/proto/ftp_probe.c \
-	src/proto/ftp_reply.c \
-	src/proto/ftp_reply.h \
+	src/proto/ftp_reply.c src/proto/ftp_reply.h \
 	src/proto/ftp_setup.c \
+	src/proto/git.c \
+	src/proto/gnutella.c \
+	src/proto/handoff.c src/proto/handoff.h \
+	src/proto/household.c \
 	src/proto/http.c \
 	src/proto/http2.c src/proto/http2.h \
 	src/proto/http2_frame.c src/proto/http2_frame.h \
@@ -29,15 +37,18 @@ libwaybill_a_SOURCES += \
 	src/proto/http_api.c src/proto/http_api.h \
 	src/proto/http_auth.c src/proto/http_auth.h \
 	src/proto/http_body.c src/proto/http_body.h \
-	src/proto/http_connection.c src/proto/http_connection.h \
 	src/proto/http_coding.c src/proto/http_coding.h \
+	src/proto/http_connection.c src/proto/http_connection.h \
 	src/proto/http_exchange.c src/proto/http_exchange.h \
 	src/proto/http_head.c src/proto/http_head.h \
 	src/proto/http_listing.c src/proto/http_listing.h \
 	src/proto/http_name.c src/proto/http_name.h \
 	src/proto/http_payload.c src/proto/http_payload.h \
 	src/proto/http_range.c src/proto/http_range.h \
-	src/proto/dots.c src/proto/dots.h \
+	src/proto/http_s3.c \
+	src/proto/http_upgrade.c src/proto/http_upgrade.h \
+	src/proto/http_upload.c \
+	src/proto/icmp.c \
 	src/proto/imap.c src/proto/imap.h \
 	src/proto/imap_command.c \
 	src/proto/imap_fetch.c \
@@ -45,30 +56,43 @@ libwaybill_a_SOURCES += \
 	src/proto/imap_probe.c \
 	src/proto/imap_stream.c src/proto/imap_stream.h \
 	src/proto/imap_structure.c src/proto/imap_structure.h \
+	src/proto/ipsec.c \
+	src/proto/irc.c \
 	src/proto/lines.c src/proto/lines.h \
 	src/proto/mail.c src/proto/mail.h \
 	src/proto/mail_address.c src/proto/mail_address.h \
 	src/proto/mail_part.c src/proto/mail_part.h \
 	src/proto/mail_text.c src/proto/mail_text.h \
+	src/proto/media.c \
 	src/proto/mime_decode.c src/proto/mime_decode.h \
-	src/proto/owed.c src/proto/owed.h \
-	src/proto/sasl.c src/proto/sasl.h \
-	src/proto/pop3.c src/proto/pop3.h \
-	src/proto/pop3_probe.c \
-	src/proto/smtp.c src/proto/smtp.h \
-	src/proto/smtp_dialogue.c \
-	src/proto/smtp_probe.c \
-	src/proto/http_s3.c \
-	src/proto/http_upgrade.c src/proto/http_upgrade.h \
-	src/proto/http_upload.c \
 	src/proto/mime_header.c src/proto/mime_header.h \
 	src/proto/mime_multipart.c src/proto/mime_multipart.h \
 	src/proto/mime_param.c \
-	src/proto/tls.c \
-	src/proto/tls_fingerprint.c \
-	src/proto/tls_fingerprint.h \
-	src/proto/tls_hello.c \
-	src/proto/tls_hello.h \
+	src/proto/nfs.c src/proto/nfs.h \
+	src/proto/nfs3.c \
+	src/proto/nfs4.c src/proto/nfs4.h \
+	src/proto/nfs4_xdr.c \
+	src/proto/nfs_call.c \
+	src/proto/nfs_file.c \
+	src/proto/nfs_mount.c \
+	src/proto/nfs_name.c \
+	src/proto/openvpn.c \
+	src/proto/owed.c src/proto/owed.h \
+	src/proto/plain.c src/proto/plain.h \
+	src/proto/pop3.c src/proto/pop3.h \
+	src/proto/pop3_probe.c \
+	src/proto/prologue.c src/proto/prologue.h \
+	src/proto/proto.h \
+	src/proto/protos.c \
+	src/proto/proxy.c \
+	src/proto/rdp.c \
+	src/proto/rpc.c src/proto/rpc.h \
+	src/proto/rsync.c src/proto/rsync.h \
+	src/proto/rsync_list.c \
+	src/proto/rsync_option.c \
+	src/proto/rsync_sender.c \
+	src/proto/sasl.c src/proto/sasl.h \
+	src/proto/screen.c \
 	src/proto/smb.c src/proto/smb.h \
 	src/proto/smb1.c src/proto/smb1.h \
 	src/proto/smb1_file.c \
@@ -81,52 +105,27 @@ libwaybill_a_SOURCES += \
 	src/proto/smb_context.c \
 	src/proto/smb_frame.c \
 	src/proto/smb_handle.c src/proto/smb_handle.h \
-	src/proto/smb_status.h \
 	src/proto/smb_request.c src/proto/smb_request.h \
+	src/proto/smb_status.h \
 	src/proto/smb_text.c src/proto/smb_text.h \
 	src/proto/smb_token.c src/proto/smb_token.h \
 	src/proto/smb_transfer.c \
-	src/proto/nfs.c src/proto/nfs.h \
-	src/proto/nfs3.c \
-	src/proto/nfs4.c src/proto/nfs4.h \
-	src/proto/nfs4_xdr.c \
-	src/proto/nfs_call.c \
-	src/proto/nfs_file.c \
-	src/proto/nfs_mount.c \
-	src/proto/nfs_name.c \
-	src/proto/rpc.c src/proto/rpc.h \
-	src/proto/tftp.c \
-	src/proto/websocket.c src/proto/websocket.h \
-	src/proto/ssh.c
-
-libwaybill_a_SOURCES += \
-	src/proto/ber.c src/proto/ber.h \
-	src/proto/directory.c \
-	src/proto/dns.c \
-	src/proto/dns_message.c src/proto/dns_message.h \
-	src/proto/dns_tunnel.c src/proto/dns_tunnel.h
-# Files between peers, and what carries them.
-libwaybill_a_SOURCES += \
-	src/proto/feed.c src/proto/feed.h \
-	src/proto/syncthing.c src/proto/gnutella.c src/proto/edonkey.c src/proto/directconnect.c \
-	src/proto/bencode.c src/proto/bencode.h src/proto/bittorrent.c src/proto/bittorrent.h src/proto/bittorrent_info.c src/proto/bittorrent_peer.c src/proto/bittorrent_udp.c \
-	src/proto/handoff.c src/proto/handoff.h src/proto/irc.c src/proto/aim.c \
-	src/proto/svn.c src/proto/svn.h src/proto/svn_delta.c src/proto/svn_list.c \
-	src/proto/git.c \
-	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
-	src/proto/dns_tunnel.c src/proto/dns_tunnel.h \
-	src/proto/household.c \
-	src/proto/icmp.c \
-	src/proto/ipsec.c \
-	src/proto/media.c \
-	src/proto/openvpn.c \
-	src/proto/plain.c src/proto/plain.h \
-	src/proto/proxy.c \
-	src/proto/rdp.c \
-	src/proto/screen.c \
+	src/proto/smtp.c src/proto/smtp.h \
+	src/proto/smtp_dialogue.c \
+	src/proto/smtp_probe.c \
 	src/proto/socks.c \
+	src/proto/ssh.c \
+	src/proto/svn.c src/proto/svn.h \
+	src/proto/svn_delta.c \
+	src/proto/svn_list.c \
+	src/proto/syncthing.c \
+	src/proto/tftp.c \
+	src/proto/tls.c \
+	src/proto/tls_fingerprint.c src/proto/tls_fingerprint.h \
+	src/proto/tls_hello.c src/proto/tls_hello.h \
 	src/proto/tunnel.c \
 	src/proto/vnc.c \
+	src/proto/websocket.c src/proto/websocket.h \
 	src/proto/wireguard.c
 
 if UNIT_TESTS

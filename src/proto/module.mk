@@ -316,3 +316,16 @@ tests_unit_test_gnutella_SOURCES = tests/unit/test_gnutella.c tests/unit/proto_s
 tests_unit_test_gnutella_LDADD = $(unit_ldadd)
 tests_unit_test_gnutella_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif
+check_PROGRAMS += tests/unit/test_nfs
+TESTS += tests/unit/test_nfs
+tests_unit_test_nfs_SOURCES = tests/unit/test_nfs.c tests/unit/proto_stage.h
+tests_unit_test_nfs_LDADD = $(unit_ldadd)
+tests_unit_test_nfs_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_tftp
+TESTS += tests/unit/test_tftp
+tests_unit_test_tftp_SOURCES = tests/unit/test_tftp.c tests/unit/proto_stage.h
+tests_unit_test_tftp_LDADD = $(unit_ldadd)
+tests_unit_test_tftp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/nfs tests/fuzz/corpus/tftp

@@ -231,6 +231,8 @@ probe_call(struct reader *r)
 {
 	struct rpc_call call;
 	enum verdict v = rpc_call_read(r, &call);
+	if (v == VERDICT_MORE && call.procedure > 0 && call.procedure <= PROCEDURE_MAX && program_of(call.program, call.version) != NULL)
+		return VERDICT_DONE;
 	if (v != VERDICT_DONE)
 		return v;
 	if (call.flavor > RPC_AUTH_TLS || call.procedure > PROCEDURE_MAX || call.version > VERSION_MAX ||

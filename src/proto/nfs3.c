@@ -334,7 +334,8 @@ static enum rpc_step
 reply_entries(struct nfs *n, struct nfs_message *m, struct reader *r)
 {
 	struct nfs_id place = object(m->call, &m->call->op[0]);
-	if (reader_be32(r) == 0)
+	bool more = reader_be32(r) != 0;
+	if (reader_ok(r) && !more)
 		return RPC_STEP_OVER;
 	reader_skip(r, 8); /* fileid */
 	struct reader name = rpc_opaque(r, NAME_MAX_3);

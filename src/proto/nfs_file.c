@@ -372,7 +372,7 @@ final_size(const struct nfs_file *f, bool closed, uint64_t *size)
 		return false;
 	if (f->state.size_known && f->state.size > f->top)
 		*size = f->state.size; /* some of it came before, or by another way */
-	return closed || f->state.size_known || !f->loose;
+	return closed || !f->loose || (f->state.size_known && f->state.size >= f->top);
 }
 
 /* A file that was created is an empty one when nobody can be about to write it. */

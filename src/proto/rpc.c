@@ -187,7 +187,7 @@ look_for_record(struct rpc_stream *st, const uint8_t *bytes, size_t len)
 	for (size_t at = 0; at + RPC_MARK_SIZE <= len; at++) {
 		struct reader r = reader_init(bytes + at, len - at);
 		uint32_t record;
-		if (bytes[at] < 0x80 || rpc_mark_probe(&r, &record) != VERDICT_DONE)
+		if (rpc_mark_probe(&r, &record) != VERDICT_DONE)
 			continue;
 		if (st->reader->begins(st->ctx, st->from, r)) {
 			st->lost = false;

@@ -174,7 +174,8 @@ created(struct smb *h, const struct smb2_message *m, struct smb_handle *f, struc
 	struct smb_file_id id = {.logon = m->logon};
 	reader_skip(&body, 2 + 1 + 1); /* size, oplock, flags */
 	uint32_t action = reader_le32(&body);
-	reader_skip(&body, 8 + 8); /* creation, last access */
+	uint64_t made = reader_le64(&body);
+	reader_skip(&body, 8); /* last access */
 	uint64_t changed = reader_le64(&body);
 	reader_skip(&body, 8 + 8); /* change of anything, allocation */
 	uint64_t eof = reader_le64(&body);
@@ -189,6 +190,8 @@ created(struct smb *h, const struct smb2_message *m, struct smb_handle *f, struc
 		id.logon = f->id.logon;
 	if ((attributes & ATTRIBUTE_DIRECTORY) != 0)
 		f->kind = SMB_FILE_OTHER;
+	if (f->kind == SMB_FILE_UNKNOWN && made == 0 && changed == 0)
+		f->kind = SMB_FILE_OTHER; /* its share was not seen, and pipes have no times */
 	f->created = f->created || action != ACTION_OPENED;
 	f->changed = changed;
 	f->eof = eof;

@@ -95,7 +95,7 @@ smb_handle_bind(struct smb *h, struct smb_handle *f, const struct smb_file_id *i
 		f->logon = id->logon;
 	if (f->origin.persistent == 0 && f->origin.volatile_part == 0)
 		f->origin = *id;
-	if (f->kind == SMB_FILE_UNKNOWN)
+	if (f->kind == SMB_FILE_UNKNOWN && f->path != NULL)
 		f->kind = SMB_FILE_DATA;
 	if (table_put(h->handles, id, sizeof *id, f, &old) != 0) {
 		evict(h);

@@ -7,7 +7,7 @@
  * Requests: negotiate, auth USER, bind, connect PATH, create NAME [write] [doomed] [directory] [again=FID], read FID
  * OFFSET LEN, write FID OFFSET TEXT, close FID, size FID N, rename FID NAME, delete FID, key FID, copy FID OFFSET FROM,
  * query FID. Answers: negotiate DIALECT [channels], more, ok, fail STATUS, tree N KIND, create FID EOF ACTION [directory]
- * [durable], data TEXT, closed [EOF], key FID, copied N, info N.
+ * [durable] [timeless], data TEXT, closed [EOF], key FID, copied N, info N.
  */
 #ifndef TESTS_UNIT_SMB_SCRIPT_H
 #define TESTS_UNIT_SMB_SCRIPT_H
@@ -292,7 +292,9 @@ script_answer(struct script *s, struct smb_out *o, const char *verb, char **arg,
 		out_le(o, 89, 2);
 		out_zero(o, 2);
 		out_le(o, strtoull(arg[2], NULL, 10), 4);
-		out_zero(o, 8 * 4 + 8);
+		for (size_t i = 0; i < 4; i++) /* times */
+			out_le(o, script_has(arg, "timeless") ? 0 : 133000000, 8);
+		out_zero(o, 8);
 		out_le(o, strtoull(arg[1], NULL, 10), 8);
 		out_le(o, script_has(arg, "directory") ? 0x10 : 0x20, 4);
 		out_zero(o, 4);

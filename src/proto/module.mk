@@ -238,6 +238,7 @@ endif
 
 EXTRA_DIST += tests/fuzz/corpus/ftp tests/fuzz/corpus/tls tests/fuzz/corpus/ssh
 EXTRA_DIST += tests/fuzz/corpus/smtp tests/fuzz/corpus/pop3 tests/fuzz/corpus/imap
+EXTRA_DIST += tests/fuzz/corpus/smb tests/fuzz/corpus/ftp tests/fuzz/corpus/tls tests/fuzz/corpus/ssh
 if FUZZER
 noinst_PROGRAMS += tests/fuzz/fuzz_proto
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/proto_fuzz.h

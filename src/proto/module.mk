@@ -127,6 +127,22 @@ libwaybill_a_SOURCES += \
 	src/proto/vnc.c \
 	src/proto/websocket.c src/proto/websocket.h \
 	src/proto/wireguard.c
+	src/proto/tls_fingerprint.c \
+	src/proto/tls_fingerprint.h \
+	src/proto/tls_hello.c \
+	src/proto/tls_hello.h \
+	src/proto/ssh.c
+
+# Files between peers, and what carries them.
+libwaybill_a_SOURCES += \
+	src/proto/feed.c src/proto/feed.h \
+	src/proto/sip.c src/proto/msrp.c \
+	src/proto/syncthing.c src/proto/gnutella.c src/proto/edonkey.c src/proto/directconnect.c \
+	src/proto/bencode.c src/proto/bencode.h src/proto/bittorrent.c src/proto/bittorrent.h src/proto/bittorrent_info.c src/proto/bittorrent_peer.c src/proto/bittorrent_udp.c \
+	src/proto/handoff.c src/proto/handoff.h src/proto/irc.c src/proto/aim.c \
+	src/proto/svn.c src/proto/svn.h src/proto/svn_delta.c src/proto/svn_list.c \
+	src/proto/git.c \
+	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
 
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_ftp
@@ -330,3 +346,11 @@ tests_unit_test_tftp_LDADD = $(unit_ldadd)
 tests_unit_test_tftp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/nfs tests/fuzz/corpus/tftp
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_msrp
+TESTS += tests/unit/test_msrp
+tests_unit_test_msrp_SOURCES = tests/unit/test_msrp.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_msrp_LDADD = $(unit_ldadd)
+tests_unit_test_msrp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif

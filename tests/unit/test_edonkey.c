@@ -21,7 +21,7 @@ static const struct talk talks[] = {
         {.name = "a hole in a part", .port = 4662, .want = "+a.exr;=a.exr part ann destination truncated 10 8+0;",
                 .said = {C(HELLO), S(ANSWER), S(NAME), S("\xe3\x1d\0\0\0\x46" "0123456789abcdef\0\0\0\0\4\0\0\0" "01"), GAP(2), S(PART2)}},
         {.name = "a hole elsewhere", .port = 4662, .want = "", .said = {C(HELLO), S(ANSWER), GAP(2), S(PART2)}},
-        {.name = "another mark", .port = 4662, .want = "", .said = {C(HELLO), S("\xe3\x40\0\0\0\0")}, .protocol = "-"},
+        {.name = "another mark", .port = 4662, .want = "", .said = {S("\xe3\x40\0\0\0\0")}, .protocol = "-"},
         {.name = "a length that is too long", .port = 4662, .want = "", .said = {C(HELLO), S(ANSWER), S("\xe3\xff\xff\xff\x7f\x46")}},
 };
 

@@ -136,6 +136,7 @@ libwaybill_a_SOURCES += \
 # Files between peers, and what carries them.
 libwaybill_a_SOURCES += \
 	src/proto/feed.c src/proto/feed.h \
+	src/proto/perforce.c \
 	src/proto/xmpp.c \
 	src/proto/sip.c src/proto/msrp.c \
 	src/proto/syncthing.c src/proto/gnutella.c src/proto/edonkey.c src/proto/directconnect.c \
@@ -362,4 +363,12 @@ TESTS += tests/unit/test_xmpp
 tests_unit_test_xmpp_SOURCES = tests/unit/test_xmpp.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_xmpp_LDADD = $(unit_ldadd)
 tests_unit_test_xmpp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_perforce
+TESTS += tests/unit/test_perforce
+tests_unit_test_perforce_SOURCES = tests/unit/test_perforce.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_perforce_LDADD = $(unit_ldadd)
+tests_unit_test_perforce_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

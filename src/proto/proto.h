@@ -73,6 +73,7 @@ extern const struct proto proto_nfs;
 extern const struct proto proto_nfs_udp;
 extern const struct proto proto_tftp;
 extern const struct proto proto_rsync;
+extern const struct proto proto_perforce;
 extern const struct proto proto_xmpp;
 extern const struct proto proto_msrp;
 extern const struct proto proto_sip_udp;

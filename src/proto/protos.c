@@ -41,6 +41,7 @@ const struct proto *const protos[] = {
         &proto_nfs_udp,
         &proto_tftp,
         &proto_rsync,
+        &proto_perforce,
         &proto_xmpp,
         &proto_msrp,
         &proto_sip_udp,

@@ -1,7 +1,7 @@
 /*
  * DNS tunnels (iodine, dnscat2 and the like): a client asks for ever new names with long labels under one domain. A
  * name carries something if its longest label has 30 characters or more, of eight kinds or more, and hardly a hyphen, as the names of
- * machines have; or if the record asked for is of a type for nothing but data.
+ * machines have; or if the record asked for is of a type for nothing but data, or text.
  *
  * It is a tunnel when 64 such names, all different, and their answers have come to 16 KB, and the names have 100
  * characters or the answers 60 bytes on average. Look-ups of hashes (block lists, virus scanners) have shorter names and an
@@ -19,6 +19,7 @@
 enum {
 	LABEL_LONG = 30,
 	KINDS_LEAST = 8,
+	TICKET_LEAST = 5,
 	NAMES_LEAST = 64,
 	BYTES_LEAST = 16 * 1024,
 	NAME_AVERAGE = 100,
@@ -48,6 +49,7 @@ struct parts {
 
 static bool split(const struct dns_name *name, struct parts *out);
 static bool carries(const struct dns_question *q, const struct parts *p);
+static bool is_ticket(const char *text, size_t len);
 static bool is_new(struct tally *t, const struct dns_name *name);
 static bool is_tunnel(const struct tally *t);
 static void tell(struct session *s, const struct parts *p, const struct tally *t);
@@ -60,7 +62,7 @@ dns_tunnel_look(struct session *s, enum side from, const uint8_t *bytes, size_t 
 	const enum note_scope scope = client == SIDE_SOURCE ? NOTE_SOURCE : NOTE_DESTINATION;
 	struct dns_question q;
 	struct parts p;
-	if (len < DNS_HEADER + 1 + LABEL_LONG || !dns_message_question(bytes, len, &q) || !split(&q.name, &p) ||
+	if (!dns_message_question(bytes, len, &q) || !split(&q.name, &p) ||
 	        !carries(&q, &p))
 		return false;
 	char key[sizeof note_prefix - 1 + NAME_MAX_LEN];
@@ -120,6 +122,8 @@ carries(const struct dns_question *q, const struct parts *p)
 	size_t longest = 0, hyphens = 0, count = 0;
 	if (q->type == DNS_NULL || q->type >= TYPE_PRIVATE)
 		return true;
+	if (q->type == DNS_TXT && is_ticket(text, p->payload))
+		return true;
 	if (p->payload < LABEL_LONG)
 		return false;
 	for (size_t i = 0, label = 0; i < p->payload; i++) {
@@ -132,6 +136,21 @@ carries(const struct dns_question *q, const struct parts *p)
 	for (size_t i = 0; i < 8; i++)
 		count += (size_t)__builtin_popcount(kinds[i]);
 	return longest >= LABEL_LONG && count >= KINDS_LEAST && hyphens <= p->payload / 16;
+}
+
+/*
+ * A name that is only there to be asked for, so that the answer can carry something: of some letters, without the underscores
+ * that mail's keys and policies have, and no address as block lists are asked for.
+ */
+static bool
+is_ticket(const char *text, size_t len)
+{
+	size_t label = 0, digits = 0;
+	while (label < len && text[label] != '.') {
+		digits += text[label] >= '0' && text[label] <= '9';
+		label++;
+	}
+	return label >= TICKET_LEAST && digits < label && memchr(text, '_', len) == NULL;
 }
 
 /* Was it not asked for of late? Of new ones some are taken for old. */

@@ -53,6 +53,7 @@ icmp_open(struct session *s)
 	struct echo *e = calloc(1, sizeof *e);
 	if (e != NULL)
 		e->session = s;
+	session_protocol_none(s); /* unless it is a tunnel */
 	return e;
 }
 
@@ -81,11 +82,8 @@ icmp_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 static void
 icmp_close(void *state, bool reset)
 {
-	struct echo *e = state;
 	(void)reset;
-	if (!e->told)
-		session_protocol_none(e->session);
-	free(e);
+	free(state);
 }
 
 #define ICMP(symbol, title, over) \
@@ -140,6 +138,9 @@ is_tunnel(const struct echo *e)
 static void
 tell(struct echo *e)
 {
+	if (!e->told)
+		session_protocol(e->session, session_ends(e->session).transport == IPPROTO_ICMP ? proto_icmp.name : proto_icmpv6.name,
+		        SESSION_BY_CONTENT);
 	e->told = true;
 	session_unreadable(e->session, "ICMP tunnel");
 	session_detail(e->session, "tunnel.kind", "icmp", 4);

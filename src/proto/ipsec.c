@@ -25,7 +25,6 @@ enum {
 struct esp {
 	struct session *session;
 	uint32_t spi[2], number[2];
-	bool known;
 };
 
 static bool is_ike(struct reader r, unsigned *version, bool *request);
@@ -71,6 +70,7 @@ esp_udp_open(struct session *s)
 	struct esp *e = calloc(1, sizeof *e);
 	if (e != NULL)
 		e->session = s;
+	session_protocol_none(s); /* so far */
 	return e;
 }
 
@@ -87,11 +87,11 @@ esp_udp_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	const bool counts = e->spi[from] == spi && number > e->number[from] && number - e->number[from] <= AHEAD_MAX;
 	if (e->spi[from] != 0 && !counts)
 		return VERDICT_NOT_MINE;
-	e->known = counts;
 	e->spi[from] = spi;
 	e->number[from] = number;
 	if (!counts)
 		return VERDICT_MORE;
+	session_protocol(e->session, proto_esp_udp.name, SESSION_BY_CONTENT);
 	session_unreadable(e->session, "encrypted");
 	session_detail(e->session, "tunnel.kind", "ipsec", 5);
 	return VERDICT_DONE;
@@ -100,11 +100,8 @@ esp_udp_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 static void
 esp_udp_close(void *state, bool reset)
 {
-	struct esp *e = state;
 	(void)reset;
-	if (!e->known)
-		session_protocol_none(e->session);
-	free(e);
+	free(state);
 }
 
 static enum verdict

@@ -80,6 +80,7 @@ rtp_open(struct session *s)
 	struct rtp *m = calloc(1, sizeof *m);
 	if (m != NULL)
 		m->session = s;
+	session_protocol_none(s); /* so far */
 	return m;
 }
 
@@ -109,17 +110,16 @@ rtp_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 		return VERDICT_NOT_MINE;
 	*s = (struct source){.ssrc = ssrc, .number = number, .count = (uint8_t)(s->count + 1)};
 	m->believed = s->count >= BELIEVED;
+	if (m->believed)
+		session_protocol(m->session, proto_rtp.name, SESSION_BY_CONTENT);
 	return VERDICT_MORE;
 }
 
 static void
 rtp_close(void *state, bool reset)
 {
-	struct rtp *m = state;
 	(void)reset;
-	if (!m->believed)
-		session_protocol_none(m->session);
-	free(m);
+	free(state);
 }
 
 const struct proto proto_stun = {

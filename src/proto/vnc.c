@@ -13,7 +13,7 @@
 #include "base/reader.h"
 #include "proto/plain.h"
 
-enum { RFB_VERSION = 12, KEEP = 512, NAME_KEPT = 256, TYPES_MAX = 255 };
+enum { RFB_VERSION = 12, KEEP = 512, NAME_KEPT = 256, CLIPBOARD_CAPS = 1 << 24, CLIPBOARD_PROVIDE = 1 << 28 };
 
 enum step { /* of each side */
 	STEP_VERSION,
@@ -47,6 +47,8 @@ static size_t server_message(struct vnc *v, struct half *h);
 static size_t client_message(struct vnc *v, struct half *h);
 static size_t await_choice(struct half *h);
 static size_t display_message(struct vnc *v, struct half *h);
+static size_t extended_clipboard(struct vnc *v, struct half *h, uint32_t len);
+static void count_cut_text(struct vnc *v, uint64_t len);
 static void take_version(struct vnc *v, enum side from);
 static void take_security(struct vnc *v, unsigned type);
 static void tell_security(struct vnc *v);
@@ -305,16 +307,43 @@ display_message(struct vnc *v, struct half *h)
 		return messages[i].len;
 	for (size_t k = 0; k < messages[i].count_size; k++)
 		count = count << 8 | h->bytes[messages[i].count_at + k];
-	if (messages[i].type == 6) {
-		/* A negative length: the extended clipboard's, with that many bytes. */
-		if ((count & 0x80000000u) != 0)
-			count = (size_t)(uint32_t)-(uint32_t)count;
-		session_detail_number(v->session, "vnc.cut_texts", ++v->cut_texts);
-		session_detail_number(v->session, "vnc.cut_text_bytes", v->cut_bytes += count);
-	}
+	if (messages[i].type == 6 && (count & 0x80000000u) != 0)
+		return extended_clipboard(v, h, (uint32_t)-(uint32_t)count);
+	if (messages[i].type == 6)
+		count_cut_text(v, count);
 	h->skip = (uint64_t)count * messages[i].unit;
 	h->len = 0;
 	return 0;
+}
+
+/*
+ * The extended clipboard (community protocol, section "Extended Clipboard Pseudo-Encoding") has a negative length, and flags that
+ * tell what it is: only what is provided is text, compressed. Who tells what he can do sets all flags.
+ */
+static size_t
+extended_clipboard(struct vnc *v, struct half *h, uint32_t len)
+{
+	struct reader r = reader_init(h->bytes, h->len);
+	if (len < 4) {
+		h->step = STEP_OVER;
+		return 0;
+	}
+	reader_skip(&r, 8);
+	const uint32_t flags = reader_be32(&r);
+	if (!reader_ok(&r))
+		return 8 + 4;
+	if ((flags & CLIPBOARD_CAPS) == 0 && (flags & CLIPBOARD_PROVIDE) != 0)
+		count_cut_text(v, len - 4);
+	h->skip = len - 4;
+	h->len = 0;
+	return 0;
+}
+
+static void
+count_cut_text(struct vnc *v, uint64_t len)
+{
+	session_detail_number(v->session, "vnc.cut_texts", ++v->cut_texts);
+	session_detail_number(v->session, "vnc.cut_text_bytes", v->cut_bytes += len);
 }
 
 /* Only "none" and VNC's own leave in the clear what follows. */

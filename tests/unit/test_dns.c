@@ -356,7 +356,9 @@ test_tunnel(void **state)
 	assert_false(tunnels(60, 120, DNS_A, true, 4, base32));     /* few */
 	assert_false(tunnels(400, 120, DNS_A, false, 4, base32));   /* always the same */
 	assert_false(tunnels(400, 40, DNS_A, true, 4, base32));     /* hashes looked up */
-	assert_false(tunnels(400, 20, DNS_TXT, true, 120, base32)); /* short */
+	assert_false(tunnels(400, 20, DNS_A, true, 120, base32));   /* short */
+	assert_true(tunnels(400, 8, DNS_TXT, true, 120, base32));   /* short, and the answers are not */
+	assert_false(tunnels(400, 8, DNS_TXT, true, 120, "0123456789")); /* block lists */
 	assert_false(tunnels(400, 120, DNS_A, true, 4, "abc"));     /* no data */
 	assert_false(tunnels(400, 120, DNS_A, true, 4, "abcde-fghijk-")); /* words */
 }

@@ -257,7 +257,7 @@ echoes(unsigned count, bool same, int kind)
 	}
 	const char *told = stage_detail(&s, 0, "tunnel.kind");
 	const bool is = told != NULL && strcmp(told, "icmp") == 0;
-	assert_string_equal(protocol(&s), kind == 0 ? "-" : "icmp");
+	assert_string_equal(protocol(&s), is ? "icmp" : "-");
 	conversation_close(s.flow[0].conversation, false);
 	s.flow[0].conversation = NULL;
 	assert_string_equal(protocol(&s), is ? "icmp" : "-");

@@ -182,6 +182,7 @@ test_vnc(void **state)
 	        {SIDE_SOURCE, "06 000000 00000005 68656c6c6f 03 00 00000000 04000300 06 000000 00000002 6869 04 01 0000 00000041"},
 	        {SIDE_DESTINATION, "00 00 0001"},
 	        {SIDE_SOURCE, "06 000000 00000001 78"},
+	        {SIDE_SOURCE, "06 000000 fffffffc 08000001 06 000000 fffffffc 1f000001 06 000000 fffffff9 10000001 010203"}, /* told of, provided */
 	};
 	char text[32];
 	(void)state;
@@ -191,8 +192,8 @@ test_vnc(void **state)
 		assert_string_equal(protocol(&s), "vnc");
 		assert_string_equal(stage_text(stage_detail(&s, 0, "vnc.security")), "vnc");
 		assert_string_equal(stage_text(stage_detail(&s, 0, "vnc.desktop")), "desk");
-		assert_string_equal(number(&s, "vnc.cut_texts", text), "3");
-		assert_string_equal(number(&s, "vnc.cut_text_bytes", text), "8");
+		assert_string_equal(number(&s, "vnc.cut_texts", text), "4");
+		assert_string_equal(number(&s, "vnc.cut_text_bytes", text), "11");
 		stage_clear(&s);
 	}
 	/* Version 3.3: the server decides; no authentication. */

@@ -84,6 +84,8 @@ of_command(const uint8_t *line, size_t len, bool whole)
 		return OPINION_NO;
 	const uint8_t *verb = line + tag + 1;
 	const size_t left = len - tag - 1;
+	if (left > 0 && ((verb[0] | 0x20) < 'a' || (verb[0] | 0x20) > 'z'))
+		return OPINION_NO;
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
 		const size_t word = strlen(verbs[i].word);
 		if (!whole && left < word && left > 0 && strncasecmp(verbs[i].word, (const char *)verb, left) == 0)

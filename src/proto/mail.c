@@ -261,6 +261,9 @@ take_words(struct mail *m, const char *key, const struct mime_field *f)
 {
 	struct mime_text t;
 	mime_words(f->value, f->value_len, &t);
+	for (size_t i = 0; i < t.len; i++)
+		if (t.bytes[i] == '\t') /* that was a folded line */
+			t.bytes[i] = ' ';
 	mail_detail(m, key, t.bytes, t.len, t.charset[0] != '\0' ? t.charset : NULL);
 }
 

@@ -51,6 +51,7 @@ static struct mail_part *create(struct mail *m, unsigned depth, enum part_kind k
 static size_t take_header(struct mail_part *p, const uint8_t *bytes, size_t len);
 static void pick(struct mail_fields *f, const struct mime_field *field);
 static void classify(struct mail_part *p, const struct mail_fields *f, bool in_digest);
+static bool is_in_lines(const struct mime_field *encoding);
 static bool is_message(const struct mail_fields *f, bool in_digest);
 static void begin_file(struct mail_part *p, const struct mail_fields *f, const struct mime_text *name);
 static bool is_tnef(const struct mail_fields *f, const struct mime_text *name);
@@ -205,6 +206,10 @@ classify(struct mail_part *p, const struct mail_fields *f, bool in_digest)
 		p->message = mail_part_message(p->mail, p->depth + 1);
 		p->sniffing = p->decoder.encoding != MIME_ENCODING_NONE;
 	}
+	if (is_in_lines(&f->encoding)) {
+		p->text = mail_text_create(p->mail);
+		return;
+	}
 	p->named = mime_file_name(disposition, type, &name);
 	if (p->named || mime_type_is(disposition, "attachment") ||
 	        (!message && type != NULL && memchr(type->value, '/', type->value_len) != NULL &&
@@ -212,6 +217,17 @@ classify(struct mail_part *p, const struct mail_fields *f, bool in_digest)
 		begin_file(p, f, p->named ? &name : NULL);
 	else if (!message && (type == NULL || mime_type_is(type, "text/plain") || !mime_type_is(type, "text/")))
 		p->text = mail_text_create(p->mail);
+}
+
+/* Encodings that bring the file's name and end themselves, and have no specification here. */
+static bool
+is_in_lines(const struct mime_field *encoding)
+{
+	static const char *const words[] = {"x-uuencode", "x-uue", "uuencode", "uue", "x-yenc", "yenc"};
+	for (size_t i = 0; encoding->name != NULL && i < sizeof words / sizeof words[0]; i++)
+		if (text_prefix_nocase(encoding->value, encoding->value_len, words[i]))
+			return true;
+	return false;
 }
 
 static bool

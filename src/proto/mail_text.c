@@ -97,6 +97,8 @@ mail_text_close(struct mail_text *t, enum transfer_state state)
 {
 	if (t == NULL)
 		return;
+	if (state == TRANSFER_COMPLETE && !lines_at_start(&t->lines)) /* the last line's end belongs to a boundary */
+		mail_text_data(t, (const uint8_t *)"\n", 1);
 	/* Its own last line was not seen. */
 	end(t, state == TRANSFER_ABORTED ? state : TRANSFER_TRUNCATED);
 	lines_clear(&t->lines);

@@ -74,6 +74,8 @@ static enum opinion
 of_client(const uint8_t *bytes, size_t len)
 {
 	enum opinion best = OPINION_NONE;
+	if (len > 0 && (bytes[0] == 0 || strchr("upascrltdnqUPASCRLTDNQ", bytes[0]) == NULL))
+		return OPINION_NO;
 	while (len > 0) {
 		const uint8_t *lf = memchr(bytes, '\n', len);
 		const size_t n = lf != NULL ? (size_t)(lf - bytes) : len;

@@ -62,10 +62,8 @@ smtp_gap(void *state, enum side from, uint64_t len)
 		s->owed.count = 0;
 		return VERDICT_MORE;
 	}
-	if (s->state == SMTP_ASKED) {
-		s->state = SMTP_TEXT;
-		smtp_mail_begin(s, "DATA");
-	}
+	if (s->state == SMTP_ASKED)
+		smtp_text_begin(s);
 	if (s->state == SMTP_TEXT) {
 		s->torn = true;
 		dots_gap(&s->dots);
@@ -130,10 +128,7 @@ take_client(struct smtp *s, const uint8_t *bytes, size_t len, size_t *used)
 {
 	switch (s->state) {
 	case SMTP_ASKED: /* it does not wait for the answer, or that was not seen */
-		s->dots = (struct dots){.state = DOTS_START};
-		s->torn = false;
-		s->state = SMTP_TEXT;
-		smtp_mail_begin(s, "DATA");
+		smtp_text_begin(s);
 		*used = 0;
 		return VERDICT_MORE;
 	case SMTP_TEXT:

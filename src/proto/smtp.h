@@ -90,7 +90,8 @@ enum verdict smtp_take_reply(struct smtp *s, unsigned code, const uint8_t *text,
 /* The content is over (its dot, its last chunk), or broken off. */
 void smtp_mail_over(struct smtp *s, enum transfer_state state);
 void smtp_mail_begin(struct smtp *s, const char *method);
-/* The dot was seen. */
+/* A mail begins behind DATA; its dot was seen. */
+void smtp_text_begin(struct smtp *s);
 void smtp_text_over(struct smtp *s);
 void smtp_mail_answered(struct smtp *s, unsigned code);
 void smtp_clear(struct smtp *s, enum transfer_state state);

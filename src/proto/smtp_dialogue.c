@@ -148,12 +148,7 @@ go_ahead(struct smtp *s)
 	while (s->owed.count > 0 && owed_take(&s->owed) != SMTP_DATA)
 		;
 	if (s->state == SMTP_ASKED) {
-		s->dots = (struct dots){.state = DOTS_START};
-		s->torn = false;
-		s->state = SMTP_TEXT;
-		smtp_mail_begin(s, "DATA");
-	} else if (s->state == SMTP_COMMANDS && !lines_at_start(&s->lines[s->client])) {
-		return;
+		smtp_text_begin(s);
 	} else if (s->state == SMTP_COMMANDS && s->lines[s->client].torn) {
 		/* DATA was not seen, nor perhaps the mail's beginning. */
 		dots_gap(&s->dots);
@@ -309,6 +304,15 @@ smtp_mail_answered(struct smtp *s, unsigned code)
 	mail_close(s->sent, code);
 	s->sent = NULL;
 	forget_envelope(s);
+}
+
+void
+smtp_text_begin(struct smtp *s)
+{
+	s->dots = (struct dots){.state = DOTS_START};
+	s->torn = false;
+	s->state = SMTP_TEXT;
+	smtp_mail_begin(s, "DATA");
 }
 
 void

@@ -74,6 +74,8 @@ static enum opinion
 of_client(const uint8_t *bytes, size_t len, bool midstream)
 {
 	enum opinion best = OPINION_NONE;
+	if (len > 0 && (bytes[0] == 0 || strchr("ehlmrdbsaqnvxEHLMRDBSAQNVX", bytes[0]) == NULL) && !midstream)
+		return OPINION_NO;
 	while (len > 0) {
 		const uint8_t *lf = memchr(bytes, '\n', len);
 		const size_t n = lf != NULL ? (size_t)(lf - bytes) : len;

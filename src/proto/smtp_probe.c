@@ -104,8 +104,8 @@ of_server(const uint8_t *bytes, size_t len, bool midstream)
 		return OPINION_NO;
 	const uint8_t *lf = memchr(bytes, '\n', len);
 	const size_t n = lf != NULL ? (size_t)(lf - bytes) : len;
-	if (n < 3 && lf == NULL)
-		return OPINION_MAYBE;
+	if (n < 3)
+		return lf == NULL ? OPINION_MAYBE : OPINION_NO;
 	bool more, greets = false;
 	const unsigned code = smtp_reply_code(bytes, n, &more);
 	for (size_t i = 0; i < sizeof greetings / sizeof greetings[0]; i++)

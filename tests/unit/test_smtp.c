@@ -103,6 +103,7 @@ static const struct mail_session bad[] = {
         {"an unknown greeting and command", "s 220 hello\nc FROB x\ns 500 what", "unknown "},
         {"HTTP", "c GET / HTTP/1.1\nc Host: x\nc ", "http "},
         {"another protocol's answers", "s 250 x\nc EHLO", "unknown "},
+        {"a number too short", "s 2\ns 22\ns 5", "unknown "},
         {"numbers", "s 999 x\nc pc", "unknown "},
 };
 

@@ -92,6 +92,8 @@ take_request(struct http2_streams *t, uint32_t id, enum side from, const struct 
 	session_client_end(t->session, from);
 	http_exchange_tell_session(s->x, t->session, head);
 	s->half[from].headed = true;
+	if (mime_type_is(http_head_field(head, "content-type"), "application/grpc") && s->x->path_len > 0)
+		session_detail(t->session, "grpc.method", s->x->path, s->x->path_len);
 	if (no_body)
 		http2_stream_end(t, s, from);
 	else

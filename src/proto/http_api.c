@@ -52,6 +52,8 @@ may_be_api(const struct http_head *request)
 {
 	if (!http_method_is(request, "GET") && !http_method_is(request, "HEAD"))
 		return true;
+	if (text_prefix_nocase(request->target, request->target_len, "/seafhttp/"))
+		return true;
 	const struct mime_field *f = http_head_field(request, "authorization");
 	return (f != NULL && text_prefix_nocase(f->value, f->value_len, "aws")) ||
 	       (request->target_len > 0 && memchr(request->target, '?', request->target_len) != NULL &&

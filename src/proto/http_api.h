@@ -19,7 +19,7 @@ enum http_api_role {
 	HTTP_API_PART,   /* the body is a part of a file */
 	HTTP_API_FINISH, /* the file is put together from its parts */
 	HTTP_API_ABORT,  /* the upload is given up */
-	HTTP_API_MOVE,   /* a file moves or is copied at the server */
+	HTTP_API_MOVE,   /* a file moves or is copied at the server, or another fact that stands once it is answered */
 };
 
 /* Of one request; all in the exchange's arena. Texts that are NULL are not known. */
@@ -40,7 +40,7 @@ struct http_api {
 	size_t name_len;
 	const uint8_t *bucket, *object; /* S3 */
 	size_t bucket_len, object_len;
-	const char *moved;      /* static: the detail's key, "webdav.move" */
+	const char *moved;      /* HTTP_API_MOVE, static: the detail's key, "webdav.move" */
 	const uint8_t *text;    /* and its value */
 	size_t text_len;
 	struct http_api_list *list; /* HTTP_API_FINISH: parts that the body lists, while it comes; NULL: it lists none */

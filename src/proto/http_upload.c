@@ -1,7 +1,8 @@
 /*
  * Uploads in pieces and files that move at the server: tus 1.0 (protocol, sections "Core" and "Creation"); chunked uploads
  * of Nextcloud and ownCloud (developer manual, "Chunked file upload", versions 1 and 2 of the uploads collection); Google's
- * resumable uploads; COPY and MOVE (RFC 4918 sections 9.8 and 9.9).
+ * resumable uploads; Seafile's blocks (told by library; Seafile manual, "Web API" and the sync protocol of its server);
+ * COPY and MOVE (RFC 4918 sections 9.8 and 9.9).
  */
 #include "config.h"
 
@@ -18,6 +19,7 @@ static bool take_chunk(struct http_api *api, const struct http_head *request, co
 static bool take_chunk_name(struct http_api *api, const uint8_t *name, size_t len);
 static void take_destination(struct http_api *api, const struct http_head *request);
 static bool take_move(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len);
+static bool take_seafile(struct http_api *api, const uint8_t *path, size_t path_len);
 static bool number_field(const struct http_head *request, const char *name, uint64_t *out);
 
 bool
@@ -68,7 +70,8 @@ take_metadata(struct http_api *api, const struct mime_field *metadata)
 bool
 http_dav_look(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len)
 {
-	return take_chunk(api, request, path, path_len) || take_move(api, request, path, path_len);
+	return take_chunk(api, request, path, path_len) || take_move(api, request, path, path_len) ||
+	       take_seafile(api, path, path_len);
 }
 
 /* .../dav/uploads/USER/ID, and /CHUNK or /.file in it */
@@ -154,6 +157,23 @@ take_move(struct http_api *api, const struct http_head *request, const uint8_t *
 	api->moved = copy ? "webdav.copy" : "webdav.move";
 	api->text = text;
 	api->text_len = path_len + 3 + to_len;
+	return true;
+}
+
+/* /seafhttp/repo/LIBRARY/...: what moves is blocks of files, whose names only the library's own lists know. */
+static bool
+take_seafile(struct http_api *api, const uint8_t *path, size_t path_len)
+{
+	static const char folder[] = "/seafhttp/repo/";
+	if (path_len <= sizeof folder - 1 || memcmp(path, folder, sizeof folder - 1) != 0)
+		return false;
+	const uint8_t *library = path + sizeof folder - 1;
+	size_t left = path_len - (sizeof folder - 1);
+	const uint8_t *slash = memchr(library, '/', left);
+	api->role = HTTP_API_MOVE;
+	api->moved = "seafile.library";
+	api->text = library;
+	api->text_len = slash != NULL ? (size_t)(slash - library) : left;
 	return true;
 }
 

@@ -208,9 +208,21 @@ tests_unit_test_imap_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_http
 TESTS += tests/unit/test_http
-tests_unit_test_http_SOURCES = tests/unit/test_http.c tests/unit/recorder.c tests/unit/recorder.h
+tests_unit_test_http_SOURCES = tests/unit/test_http.c tests/unit/script.h tests/unit/recorder.c tests/unit/recorder.h
 tests_unit_test_http_LDADD = $(unit_ldadd)
 tests_unit_test_http_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_http2
+TESTS += tests/unit/test_http2
+tests_unit_test_http2_SOURCES = tests/unit/test_http2.c tests/unit/script.h tests/unit/recorder.c tests/unit/recorder.h
+tests_unit_test_http2_LDADD = $(unit_ldadd)
+tests_unit_test_http2_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_http_api
+TESTS += tests/unit/test_http_api
+tests_unit_test_http_api_SOURCES = tests/unit/test_http_api.c tests/unit/script.h tests/unit/recorder.c tests/unit/recorder.h
+tests_unit_test_http_api_LDADD = $(unit_ldadd)
+tests_unit_test_http_api_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_http_body
 TESTS += tests/unit/test_http_body

@@ -137,11 +137,14 @@ assembly_place(struct assembly *a, uint64_t from, uint64_t span, uint64_t offset
 }
 
 void
-assembly_drop(struct assembly *a, uint64_t from, uint64_t span)
+assembly_drop(struct assembly *a, uint64_t from, uint64_t span, bool counts)
 {
 	struct extent *dropped = take_between(a, from, span), *e;
 	while ((e = extent_take_first(&dropped)) != NULL) {
-		a->end += e->to - e->from;
+		if (counts)
+			a->end += e->to - e->from;
+		else
+			a->seen -= e->to - e->from;
 		stretch_free(a, e);
 	}
 }

@@ -64,11 +64,12 @@ void assembly_cut(struct assembly *a, uint64_t end);
 
 /*
  * Bytes whose place in the file is not known yet: they wait at a position that no file reaches, and count as seen. place:
- * those that wait within span bytes of from stand at offset. drop: they never will; their number goes to the file's end.
+ * those that wait within span bytes of from stand at offset. drop: they never will; counts: they are the file's, and make it
+ * longer.
  */
 void assembly_aside(struct assembly *a, uint64_t position, const uint8_t *bytes, size_t len);
 void assembly_place(struct assembly *a, uint64_t from, uint64_t span, uint64_t offset);
-void assembly_drop(struct assembly *a, uint64_t from, uint64_t span);
+void assembly_drop(struct assembly *a, uint64_t from, uint64_t span, bool counts);
 
 /* What was seen may not be what the file has: it has no hash. */
 void assembly_spoil(struct assembly *a);

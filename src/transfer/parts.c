@@ -121,6 +121,8 @@ parts_finish(struct waybill *w, const uint32_t *numbers, size_t count, bool give
 		w->record.size_known = true;
 		w->record.size = size;
 	}
+	if (known && p->spoiled)
+		assembly_cut(&w->assembly, size);
 }
 
 bool
@@ -135,7 +137,7 @@ parts_settle(struct waybill *w)
 	struct parts *p = w->numbered;
 	for (size_t i = 0; i < p->count; i++)
 		if (!p->part[i].placed)
-			assembly_drop(&w->assembly, aside(p->part[i].number), UINT64_C(1) << ASIDE_SHIFT);
+			assembly_drop(&w->assembly, aside(p->part[i].number), UINT64_C(1) << ASIDE_SHIFT, true);
 	if (p->spoiled)
 		assembly_spoil(&w->assembly);
 }
@@ -223,7 +225,7 @@ keep_listed(struct waybill *w, const uint32_t *numbers, size_t count)
 			continue;
 		}
 		p->spoiled = p->spoiled || part->placed;
-		assembly_drop(&w->assembly, aside(part->number), UINT64_C(1) << ASIDE_SHIFT);
+		assembly_drop(&w->assembly, aside(part->number), UINT64_C(1) << ASIDE_SHIFT, false);
 	}
 	p->count = kept;
 	for (size_t i = 0; i < count; i++)

@@ -16,6 +16,8 @@ struct session {
 	size_t unused;
 	unsigned open;
 	bool service, client, server, language;
+	uint8_t note_key[512], note[2048]; /* the last one */
+	size_t note_key_len, note_len;
 };
 
 struct transfer {
@@ -25,6 +27,7 @@ struct transfer {
 	unsigned status;
 	bool size_known, listing, form;
 	uint64_t size, offset, sent;
+	uint32_t part;
 	char content[CONTENT_MAX];
 	size_t len;
 };
@@ -143,6 +146,53 @@ session_switch_unused(const struct session *s)
 	return s->unused;
 }
 
+void
+session_protocol(struct session *s, const char *name, const char *method)
+{
+	say(s, "protocol %s by %s\n", name, method);
+}
+
+void
+session_unreadable(struct session *s, const char *method)
+{
+	say(s, "unread: %s\n", method);
+}
+
+void
+session_detail(struct session *s, const char *key, const void *bytes, size_t len)
+{
+	say(s, "%s %.*s\n", key, (int)len, (const char *)bytes);
+}
+
+void
+session_detail_number(struct session *s, const char *key, uint64_t number)
+{
+	say(s, "%s %llu\n", key, (unsigned long long)number);
+}
+
+int
+session_note(struct session *s, enum note_scope scope, const void *key, size_t key_len, const void *value, size_t len)
+{
+	(void)scope;
+	if (key_len > sizeof s->note_key || len > sizeof s->note)
+		return -1;
+	memcpy(s->note_key, key, key_len);
+	memcpy(s->note, value, len);
+	s->note_key_len = key_len;
+	s->note_len = len;
+	return 0;
+}
+
+const void *
+session_noted(struct session *s, enum note_scope scope, const void *key, size_t key_len, size_t *len)
+{
+	(void)scope;
+	if (key_len == 0 || key_len != s->note_key_len || memcmp(key, s->note_key, key_len) != 0)
+		return NULL;
+	*len = s->note_len;
+	return s->note;
+}
+
 struct transfer *
 transfer_begin(struct session *s, const struct transfer_start *start)
 {
@@ -154,10 +204,56 @@ transfer_begin(struct session *s, const struct transfer_start *start)
 	t->size_known = start->size_known;
 	t->size = start->size;
 	t->offset = start->offset;
+	t->part = start->part;
 	if (start->join_key != NULL)
 		copy(t->key, sizeof t->key, "joined", 6);
 	s->open++;
 	return t;
+}
+
+/* Of a file whose parts came: it is only told what becomes of it. */
+struct transfer *
+transfer_resume(struct session *s, const struct transfer_start *start)
+{
+	struct transfer *t = transfer_begin(s, start);
+	copy(t->key, sizeof t->key, "resumed", 7);
+	return t;
+}
+
+void
+transfer_rename(struct transfer *t, const void *path, size_t len, const char *charset)
+{
+	(void)charset;
+	if (t != NULL)
+		copy(t->path, sizeof t->path, path, len);
+}
+
+void
+transfer_size(struct transfer *t, uint64_t size)
+{
+	if (t == NULL)
+		return;
+	t->size_known = true;
+	t->size = size;
+}
+
+void
+transfer_parts_end(struct transfer *t, const uint32_t *numbers, size_t count, enum transfer_state state)
+{
+	say(t->session, "parts");
+	for (size_t i = 0; i < count; i++)
+		say(t->session, " %u", numbers[i]);
+	say(t->session, "\n");
+	transfer_end(t, state);
+}
+
+void
+transfer_detail(struct transfer *t, const char *key, const void *bytes, size_t len)
+{
+	(void)t;
+	(void)key;
+	(void)bytes;
+	(void)len;
 }
 
 void
@@ -258,7 +354,7 @@ transfer_end(struct transfer *t, enum transfer_state state)
 	if (t->form)
 		say(s, " form");
 	if (t->key[0] != '\0')
-		say(s, " joined at %llu of %lld", (unsigned long long)t->offset, t->size_known ? (long long)t->size : -1);
+		say(s, t->part > 0 ? " %s %u at %llu of %lld" : " %s%.0u at %llu of %lld", t->key, t->part, (unsigned long long)t->offset, t->size_known ? (long long)t->size : -1);
 	say(s, " %u %s: %.*s\n", t->status, states[state], (int)t->len, t->content);
 	s->open--;
 	free(t);

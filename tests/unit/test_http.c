@@ -11,38 +11,10 @@
 
 #include <cmocka.h>
 
-#include "proto/proto.h"
-#include "recorder.h"
+#include "script.h"
 
-enum { STEPS_MAX = 16 };
-
-enum kind {
-	END, /* of the script */
-	CLIENT,
-	SERVER,
-	CLIENT_GAP,
-	SERVER_GAP,
-	CLIENT_FIN,
-	SERVER_FIN,
-	RESET,
-};
-
-struct step {
-	enum kind kind;
-	const char *bytes;
-	size_t len;
-};
-
-#define C(text) {CLIENT, text, sizeof text - 1}
-#define S(text) {SERVER, text, sizeof text - 1}
 #define GET(path) C("GET " path " HTTP/1.1\r\nHost: h\r\n\r\n")
 #define OK(fields, body) S("HTTP/1.1 200 OK\r\n" fields "\r\n" body)
-
-struct script {
-	const char *name;
-	struct step steps[STEPS_MAX];
-	const char *expect;
-};
 
 static const struct script scripts[] = {
         {"length", {GET("/a.txt"), OK("Content-Length: 5\r\n", "hello")},
@@ -131,6 +103,9 @@ static const struct script scripts[] = {
                 "service h:443\nswitch\n"},
         {"upgrade", {C("GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
                             S("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")},
+                "service h\nunread: websocket\nprotocol websocket by upgrade\n"},
+        {"upgrade to something else", {C("GET /x HTTP/1.1\r\nHost: h\r\nUpgrade: x/1\r\nConnection: Upgrade\r\n\r\n"),
+                            S("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x/1\r\n\r\n")},
                 "service h\nswitch\n"},
         {"answers alone", {OK("Content-Length: 1\r\n", "a"), S("HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno")},
                 "download   200 complete: a\ndownload   404 complete: no\n"},
@@ -198,106 +173,28 @@ static const struct script recoveries[] = {
                 "download GET /b 200 complete: b\n"},
 };
 
-/* Gives bytes in pieces of at most cut bytes first and step bytes after that, each in its own heap block. */
-static enum verdict
-feed(void *http, enum side from, const char *bytes, size_t len, size_t first, size_t step)
-{
-	enum verdict v = VERDICT_MORE;
-	size_t n = first < len ? first : len;
-	while (len > 0 && v == VERDICT_MORE) {
-		uint8_t *exact = malloc(n);
-		memcpy(exact, bytes, n);
-		v = proto_http.data(http, from, exact, n);
-		free(exact);
-		bytes += n;
-		len -= n;
-		n = step < len ? step : len;
-	}
-	return v;
-}
-
-static void
-play(const struct script *script, size_t first, size_t step)
-{
-	struct session *s = recorder_open();
-	void *http = proto_http.open(s);
-	enum verdict v = VERDICT_MORE;
-	bool reset = false;
-
-	for (const struct step *at = script->steps; at->kind != END && v == VERDICT_MORE; at++) {
-		switch (at->kind) {
-		case CLIENT:
-		case SERVER:
-			v = feed(http, at->kind == CLIENT ? SIDE_SOURCE : SIDE_DESTINATION, at->bytes, at->len, first, step);
-			break;
-		case CLIENT_GAP:
-		case SERVER_GAP:
-			v = proto_http.gap(http, at->kind == CLIENT_GAP ? SIDE_SOURCE : SIDE_DESTINATION, at->len);
-			break;
-		case CLIENT_FIN:
-		case SERVER_FIN:
-			proto_http.end(http, at->kind == CLIENT_FIN ? SIDE_SOURCE : SIDE_DESTINATION);
-			break;
-		case RESET:
-			reset = true;
-			break;
-		case END:
-			break;
-		}
-	}
-	proto_http.close(http, reset);
-	if (strcmp(recorder_text(s), script->expect) != 0)
-		fail_msg("%s (pieces of %zu, then %zu):\n%s--- instead of\n%s", script->name, first, step,
-		        recorder_text(s), script->expect);
-	assert_int_equal(recorder_open_transfers(s), 0);
-	recorder_close(s);
-}
-
 static void
 test_scripts(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++)
-		play(&scripts[i], SIZE_MAX, SIZE_MAX);
+		play(&proto_http, &scripts[i], SIZE_MAX, SIZE_MAX);
 	for (size_t i = 0; i < sizeof recoveries / sizeof recoveries[0]; i++)
-		play(&recoveries[i], SIZE_MAX, SIZE_MAX);
+		play(&proto_http, &recoveries[i], SIZE_MAX, SIZE_MAX);
 }
 
 static void
 test_scripts_cut_anywhere(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
-		size_t longest = 0;
-		for (const struct step *at = scripts[i].steps; at->kind != END; at++)
-			longest = at->bytes != NULL && at->len > longest ? at->len : longest;
-		play(&scripts[i], 1, 1);
-		for (size_t cut = 1; cut < longest; cut++)
-			play(&scripts[i], cut, SIZE_MAX);
-	}
+	play_cut_anywhere(&proto_http, scripts, sizeof scripts / sizeof scripts[0]);
 }
 
-/* Any prefix of any conversation ends with all transfers ended. */
 static void
 test_scripts_cut_off(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
-		for (const struct step *last = scripts[i].steps; last->kind != END; last++) {
-			for (size_t len = 0; last->bytes != NULL && len < last->len; len++) {
-				struct session *s = recorder_open();
-				void *http = proto_http.open(s);
-				enum verdict v = VERDICT_MORE;
-				for (const struct step *at = scripts[i].steps; at <= last && v == VERDICT_MORE; at++)
-					if (at->kind == CLIENT || at->kind == SERVER)
-						v = feed(http, at->kind == CLIENT ? SIDE_SOURCE : SIDE_DESTINATION, at->bytes,
-						        at == last ? len : at->len, SIZE_MAX, SIZE_MAX);
-				proto_http.close(http, len % 2 != 0);
-				assert_int_equal(recorder_open_transfers(s), 0);
-				recorder_close(s);
-			}
-		}
-	}
+	play_cut_off(&proto_http, scripts, sizeof scripts / sizeof scripts[0]);
 }
 
 static void

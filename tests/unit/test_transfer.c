@@ -5,7 +5,7 @@
  * began or "=" ended, name, state, size, seen+missing, and h and the start of the SHA-256, or p with what it covers.
  *
  * Script: "session N" (opens or chooses one), "slot N" (chooses a handle), "begin PATH [size=N] [off=N]
- * [base=N] [anywhere] [rewrites] [join=KEY]", "append TEXT", "data OFFSET TEXT", "skip N", "size N", "cut N", "name PATH",
+ * [base=N] [anywhere] [rewrites] [part=N] [join=KEY]", "resume join=KEY", "parts N,N STATE", "append TEXT", "data OFFSET TEXT", "skip N", "size N", "cut N", "name PATH",
  * "accept", "end STATE", "finish STATE", "discard",
  * "carry N" (moves over session N), "close", "reset", "wait SECONDS", "flush".
  */
@@ -128,7 +128,7 @@ option(const char *line, const char *name, bool *found)
 }
 
 static void
-step_begin(struct stage *s, const char *args)
+step_begin(struct stage *s, const char *args, bool resume)
 {
 	struct transfer_start start = {.method = "PUT", .sender = SIDE_SOURCE};
 	bool offset;
@@ -139,10 +139,15 @@ step_begin(struct stage *s, const char *args)
 	start.join_offset = option(args, "base=", &offset);
 	start.join_anywhere = strstr(args, "anywhere") != NULL;
 	start.rewrites = strstr(args, "rewrites") != NULL;
+	start.part = (uint32_t)option(args, "part=", &offset);
 	const char *join = strstr(args, "join=");
 	if (join != NULL) {
 		start.join_key = join;
 		start.join_len = strlen(join);
+	}
+	if (resume) {
+		s->slot[s->at_slot] = transfer_resume(s->session[s->at_session], &start);
+		return;
 	}
 	s->slot[s->at_slot] = transfer_begin(s->session[s->at_session], &start);
 }
@@ -155,6 +160,20 @@ state_named(const char *name)
 			return (enum transfer_state)i;
 	fail_msg("no state %s", name);
 	return TRANSFER_OPEN;
+}
+
+static void
+step_parts(struct transfer *t, const char *args)
+{
+	uint32_t numbers[16];
+	size_t count = 0;
+	while (*args != ' ') {
+		assert_true(count < COUNT(numbers));
+		char *end;
+		numbers[count++] = (uint32_t)strtoul(args, &end, 10);
+		args = *end == ',' ? end + 1 : end;
+	}
+	transfer_parts_end(t, numbers, count, state_named(args + 1));
 }
 
 static void
@@ -175,7 +194,11 @@ step(struct stage *s, char *line)
 	else if (strcmp(line, "slot") == 0)
 		s->at_slot = (size_t)number;
 	else if (strcmp(line, "begin") == 0)
-		step_begin(s, args);
+		step_begin(s, args, false);
+	else if (strcmp(line, "resume") == 0)
+		step_begin(s, args, true);
+	else if (strcmp(line, "parts") == 0)
+		step_parts(t, args);
 	else if (strcmp(line, "append") == 0)
 		transfer_append(t, (const uint8_t *)args, strlen(args));
 	else if (strcmp(line, "data") == 0)
@@ -207,7 +230,8 @@ step(struct stage *s, char *line)
 		s->session[s->at_session] = NULL;
 	} else
 		fail_msg("no such step: %s", line);
-	if (strcmp(line, "discard") == 0 || strcmp(line, "end") == 0 || strcmp(line, "finish") == 0)
+	if (strcmp(line, "discard") == 0 || strcmp(line, "end") == 0 || strcmp(line, "finish") == 0 ||
+	        strcmp(line, "parts") == 0)
 		s->slot[s->at_slot] = NULL;
 }
 
@@ -312,6 +336,37 @@ static const struct {
 	        "+x;=x aborted 9 5+0 p2cf24dba bytes 0-4;"},
 	{"joined, added to a file", "begin x off=7 base=7 join=k; append hello; finish complete",
 	        "+x;=x complete 12 5+0 @7 p2cf24dba bytes 7-11;"},
+	{"numbered parts, in order", "begin x part=1 size=3 join=k; append hel; end complete; begin x part=2 size=2 join=k;"
+	        "append lo; end complete; resume join=k; parts 1,2 complete", "+x;=x complete 5 5+0 " HELLO ";"},
+	{"numbered parts, the last one first", "begin x part=2 size=2 join=k; append lo; end complete; session 1;"
+	        "begin x part=1 size=3 join=k; append hel; end complete; resume join=k; parts 1,2 complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"numbered parts, side by side", "begin x part=2 join=k; append l; slot 1; session 1; begin x part=1 size=3 join=k;"
+	        "append h; slot 0; append o; slot 1; append el; end complete; slot 0; end complete; resume join=k; parts  complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"numbered parts with holes in the numbers", "begin x part=30 size=2 join=k; append lo; end complete;"
+	        "begin x part=7 size=3 join=k; append hel; end complete; resume join=k; parts 7,30 complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"a part sent again", "begin x part=1 size=3 join=k; append h; end aborted; begin x part=2 size=2 join=k; append lo;"
+	        "end complete; begin x part=1 size=3 join=k; append hel; end complete; resume join=k; parts 1,2 complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"a part sent again, of another size", "begin x part=1 size=3 join=k; append hel; end complete; begin x part=1 size=2 join=k;"
+	        "append je; end complete; resume join=k; parts 1 complete", "+x;=x complete 3 3+0;"},
+	{"a part that is not in the file", "begin x part=1 size=3 join=k; append hel; end complete; begin x part=3 size=1 join=k;"
+	        "append X; end complete; begin x part=4 size=2 join=k; append lo; end complete; resume join=k; parts 1,4 complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"a part left out that had its place", "begin x part=1 size=3 join=k; append hel; end complete; begin x part=2 size=2 join=k;"
+	        "append lo; end complete; resume join=k; parts 1 complete", "+x;=x complete 3 3+0;"},
+	{"a part that nobody saw", "begin x part=1 size=3 join=k; append hel; end complete; begin x part=3 size=2 join=k;"
+	        "append lo; end complete; resume join=k; parts 1,2,3 complete",
+	        "+x;=x truncated 5 5+0 pd6a81f22 bytes 0-2;"},
+	{"a part with a gap", "begin x part=1 size=3 join=k; append h; skip 2; end complete; begin x part=2 size=2 join=k;"
+	        "append lo; end complete; resume join=k; parts 1,2 complete", "+x;=x truncated 5 3+2 paaa94026 bytes 0-0;"},
+	{"numbered parts given up", "begin x part=1 size=3 join=k; append hel; end complete; resume join=k; parts  aborted; wait 1",
+	        "+x;=x aborted 3 3+0 pd6a81f22 bytes 0-2;"},
+	{"numbered parts, end not seen", "begin x part=1 size=3 join=k; append hel; end complete; begin x part=3 size=2 join=k;"
+	        "append lo; end complete; wait 61", "+x;=x truncated 5 5+0 pd6a81f22 bytes 0-2;"},
+	{"nothing to resume", "resume join=k; parts  complete; begin x; append hello; end complete", "+x;=x complete 5 5+0 " HELLO ";"},
 	{"finished without parts", "begin x; append hello; finish complete", "+x;=x complete 5 5+0 " HELLO ";"},
 	{"written again, other bytes", "begin x rewrites; append hello; data 0 jello; end complete", "+x;=x complete 5 5+0;"},
 	{"written again, out of order", "begin x rewrites; data 2 llo; data 2 lly; data 0 he; end complete",

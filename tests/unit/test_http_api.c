@@ -1,0 +1,97 @@
+/* What applications mean by their requests. */
+#include "config.h"
+
+#include "script.h"
+
+#define REQUEST(line, fields, body) C(line " HTTP/1.1\r\nHost: h\r\n" fields "\r\n" body)
+#define ANSWER(status, fields) S("HTTP/1.1 " status " x\r\nContent-Length: 0\r\n" fields "\r\n")
+#define AWS "Authorization: AWS4-HMAC-SHA256 Credential=KEY/20240115/r/s3/aws4_request, SignedHeaders=host, Signature=0\r\n"
+#define LEN(n) "Content-Length: " n "\r\n"
+
+static const struct script scripts[] = {
+        {"a part of an object", {REQUEST("PUT /b/k?partNumber=2&uploadId=U", AWS LEN("3"), "abc"), ANSWER("200", "")},
+                "service h\naccount KEY\nupload PUT /b/k by KEY joined 2 at 0 of 3 200 complete: abc\n"},
+        {"no part without an upload", {REQUEST("PUT /b/k?partNumber=2", LEN("3"), "abc"), ANSWER("200", "")},
+                "service h\nupload PUT /b/k 200 complete: abc\n"},
+        {"nor with a number that is none", {REQUEST("PUT /b/k?partNumber=0&uploadId=U", LEN("3"), "abc"), ANSWER("200", "")},
+                "service h\nupload PUT /b/k 200 complete: abc\n"},
+        {"parts put together", {REQUEST("POST /b/k?uploadId=U", LEN("106"), "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber>"
+                                        "</Part><Part><PartNumber>20</PartNumber></Part>  "), ANSWER("200", "")},
+                "service h\nparts 1 20\nupload  " " resumed at 0 of -1 200 complete: \n"},
+        {"refused", {REQUEST("POST /b/k?uploadId=U", LEN("0"), ""), ANSWER("400", "")}, "service h\n"},
+        {"given up", {REQUEST("DELETE /b/k?uploadId=U", "", ""), ANSWER("204", "")},
+                "service h\nparts\nupload   resumed at 0 of -1 0 aborted: \n"},
+        {"signed chunks", {REQUEST("PUT /b/k", AWS "x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD\r\n"
+                                   "x-amz-decoded-content-length: 5\r\nContent-Encoding: aws-chunked\r\n" LEN("70"),
+                                   "3;chunk-signature=aaaa\r\nabc\r\n2;chunk-signature=bb\r\nde\r\n0;chunk-sig\r\n\r\n"),
+                                  ANSWER("200", "")},
+                "service h\naccount KEY\nupload PUT /b/k by KEY aws-chunked 200 complete: abcde\n"},
+        {"an older signature", {REQUEST("PUT /b/k", "Authorization: AWS KEY:c2ln\r\n" LEN("1"), "a"), ANSWER("200", "")},
+                "service h\naccount KEY\nupload PUT /b/k by KEY 200 complete: a\n"},
+        {"signed in the URL", {REQUEST("GET /b/k?X-Amz-Credential=KEY%2F20240115%2Fr%2Fs3%2Faws4_request", "", ""),
+                                      S("HTTP/1.1 200 OK\r\n" LEN("1") "\r\na")},
+                "service h\naccount KEY\ndownload GET /b/k by KEY 200 complete: a\n"},
+        {"a bucket's listing", {REQUEST("GET /b?list-type=2", AWS, ""), S("HTTP/1.1 200 OK\r\n" LEN("1") "\r\n<")},
+                "service h\naccount KEY\ndownload GET /b by KEY listing 200 complete: <\n"},
+        {"copied at the server", {REQUEST("PUT /b/k2", AWS "x-amz-copy-source: /b/k\r\n" LEN("0"), ""), ANSWER("200", "")},
+                "service h\naccount KEY\ns3.copy /b/k > /b/k2\n"},
+        {"moved", {REQUEST("MOVE /d/a", "Destination: http://h/d/b%20c\r\n", ""), ANSWER("201", "")},
+                "service h\nwebdav.move /d/a > /d/b c\n"},
+        {"copied", {REQUEST("COPY /d/a", "Destination: /d/b\r\n", ""), ANSWER("204", "")},
+                "service h\nwebdav.copy /d/a > /d/b\n"},
+        {"not moved", {REQUEST("MOVE /d/a", "Destination: /d/b\r\n", ""), ANSWER("412", "")}, "service h\n"},
+        {"nextcloud", {REQUEST("PUT /remote.php/dav/uploads/u/1/00003", LEN("1"), "a"), ANSWER("201", "")},
+                "service h\nupload PUT /remote.php/dav/uploads/u/1/00003 joined 3 at 0 of 1 201 complete: a\n"},
+        {"chunks that tell where they begin", {REQUEST("PUT /dav/uploads/u/1/000000000010485760-000000000020971519",
+                                                       "OC-Total-Length: 30000000\r\n" LEN("1"), "a"), ANSWER("201", "")},
+                "service h\nupload PUT /dav/uploads/u/1/000000000010485760-000000000020971519 joined at 10485760 of 30000000 201 complete: a\n"},
+        {"chunks put together", {REQUEST("MOVE /remote.php/dav/uploads/u/1/.file",
+                                         "Destination: http://h/remote.php/dav/files/u/%ec%9e%91.mov\r\nOC-Total-Length: 9\r\n", ""),
+                                        ANSWER("201", "")},
+                "service h\nparts\nupload  /remote.php/dav/files/u/\xec\x9e\x91.mov resumed at 0 of 9 201 complete: \n"},
+        {"tus", {REQUEST("POST /files", "Tus-Resumable: 1.0.0\r\nUpload-Length: 9\r\nUpload-Metadata: a YQ==,filename Yi5tb3Y=\r\n" LEN("0"), ""),
+                        ANSWER("201", "Location: http://h/files/77\r\n"),
+                        REQUEST("PATCH /files/77", "Tus-Resumable: 1.0.0\r\nUpload-Offset: 3\r\n" LEN("3"), "abc"), ANSWER("204", "")},
+                "service h\nupload PATCH b.mov joined at 3 of 9 204 complete: abc\n"},
+        {"tus, creation not seen", {REQUEST("PATCH /files/77", "Tus-Resumable: 1.0.0\r\nUpload-Offset: 3\r\n" LEN("3"), "abc"), ANSWER("204", "")},
+                "service h\nupload PATCH /files/77 joined at 3 of -1 204 complete: abc\n"},
+        {"resumable", {REQUEST("POST /upload/b/o?uploadType=resumable&name=d%2Fx.mov", LEN("2"), "{}"),
+                              ANSWER("200", "Location: http://h/upload/b/o?uploadType=resumable&upload_id=ABC\r\n"),
+                              REQUEST("PUT /upload/b/o?uploadType=resumable&upload_id=ABC", "Content-Range: bytes 0-2/*\r\n" LEN("3"), "abc"),
+                              ANSWER("308", ""),
+                              REQUEST("PUT /upload/b/o?uploadType=resumable&upload_id=ABC", "Content-Range: bytes 3-3/4\r\n" LEN("1"), "d"),
+                              ANSWER("200", "")},
+                "service h\nupload PUT d/x.mov joined at 0 of -1 308 complete: abc\nupload PUT d/x.mov joined at 3 of 4 200 complete: d\n"},
+        {"seafile", {REQUEST("PUT /seafhttp/repo/aa-bb/block/ff", LEN("1"), "a"), ANSWER("200", "")},
+                "service h\nupload PUT /seafhttp/repo/aa-bb/block/ff 200 complete: a\nseafile.library aa-bb\n"},
+        {"a form in ranges", {REQUEST("POST /u", "Content-Range: bytes 4-6/9\r\nContent-Type: multipart/form-data; boundary=B\r\n" LEN("69"),
+                                      "--B\r\nContent-Disposition: form-data; filename=\"f.mov\"\r\n\r\nabc\r\n--B--\r\n"), ANSWER("200", "")},
+                "service h\nupload POST f.mov joined at 4 of 9 200 complete: abc\n"
+                "upload POST /u form 200 complete: --B\r\nContent-Disposition: form-data; filename=\"f.mov\"\r\n\r\nabc\r\n--B--\r\n\n"},
+};
+
+static void
+test_scripts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++)
+		play(&proto_http, &scripts[i], SIZE_MAX, SIZE_MAX);
+}
+
+static void
+test_scripts_cut(void **state)
+{
+	(void)state;
+	play_cut_anywhere(&proto_http, scripts, sizeof scripts / sizeof scripts[0]);
+	play_cut_off(&proto_http, scripts, sizeof scripts / sizeof scripts[0]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_scripts),
+	        cmocka_unit_test(test_scripts_cut),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ enum { OVERHEAD_PARTS = 64 };
 
 static bool side_moves_a_file(const struct session *s, enum side side);
 static void side_begin(struct session *s, enum side side);
+static size_t side_explain(struct session *s, enum side side);
 static void side_grow(struct session *s, enum side side);
 static void side_end(struct session *s, enum side side, const struct flow_record *flow, bool reset);
 static bool orderly(const struct flow_record *flow);
@@ -32,6 +34,17 @@ infer_volume(struct session *s, const uint64_t volume[2])
 		return;
 	memcpy(s->inference->volume, volume, sizeof s->inference->volume);
 	infer_look(s);
+}
+
+void
+infer_guess(struct session *s, const struct session_guess *guess)
+{
+	if (s->inference == NULL && (s->inference = calloc(1, sizeof *s->inference)) == NULL)
+		return;
+	struct inference *i = s->inference;
+	i->method = guess->method;
+	memcpy(i->least, guess->least, sizeof i->least);
+	(void)snprintf(i->why, sizeof i->why, "%s", guess->why != NULL ? guess->why : "");
 }
 
 void
@@ -66,22 +79,37 @@ side_moves_a_file(const struct session *s, enum side side)
 {
 	uint64_t sent = s->inference->volume[side];
 	uint64_t received = s->inference->volume[side_other(side)];
-	return sent >= s->tracker->limits.infer_bytes && sent >= received / OVERHEAD_PARTS;
+	return sent >= s->tracker->limits.infer_bytes && sent >= s->inference->least[side] &&
+	       sent >= received / OVERHEAD_PARTS;
 }
 
 static void
 side_begin(struct session *s, enum side side)
 {
-	struct transfer *t =
-	        transfer_begin(s, &(struct transfer_start){.sender = side, .method = "volume"});
+	struct transfer *t = transfer_begin(s, &(struct transfer_start){.sender = side});
 	if (t == NULL)
 		return;
 	s->inference->transfer[side] = t;
 	struct transfer_record *r = &t->waybill->record;
 	r->basis = TRANSFER_INFERRED;
-	r->reasons[0] = s->unread;
+	(void)side_explain(s, side);
 	r->size = r->seen = s->inference->volume[side];
 	waybill_begin(t->waybill);
+}
+
+/* How it is told, by the guess as it is now; the number of reasons. */
+static size_t
+side_explain(struct session *s, enum side side)
+{
+	const struct inference *i = s->inference;
+	struct waybill *w = i->transfer[side]->waybill;
+	size_t n = 0;
+
+	w->record.method = i->method != NULL ? i->method : "volume";
+	w->record.reasons[n++] = s->unread;
+	if (i->why[0] != '\0' && (w->record.reasons[n] == NULL || strcmp(w->record.reasons[n], i->why) != 0))
+		w->record.reasons[n] = arena_printf(&w->arena, "%s", i->why);
+	return i->why[0] != '\0' ? n + 1 : n;
 }
 
 static void
@@ -91,6 +119,7 @@ side_grow(struct session *s, enum side side)
 	if (s->inference->volume[side] < 2 * w->record.size)
 		return;
 	w->record.size = w->record.seen = s->inference->volume[side];
+	(void)side_explain(s, side);
 	waybill_grow(w);
 }
 
@@ -102,11 +131,12 @@ side_end(struct session *s, enum side side, const struct flow_record *flow, bool
 	struct transfer_record *r = &w->record;
 	const uint64_t *volume = s->inference->volume;
 
+	const size_t reasons = side_explain(s, side);
 	s->inference->transfer[side] = NULL;
 	r->size = r->seen = volume[side];
 	r->missing = flow->side[side].missing;
-	r->reasons[1] = arena_printf(&w->arena, "%" PRIu64 " bytes this way against %" PRIu64
-	                             " the other", volume[side], volume[side_other(side)]);
+	r->reasons[reasons] = arena_printf(&w->arena, "%" PRIu64 " bytes this way against %" PRIu64
+	                                   " the other", volume[side], volume[side_other(side)]);
 	if (reset)
 		transfer_end(t, TRANSFER_ABORTED);
 	else

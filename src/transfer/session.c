@@ -254,6 +254,12 @@ session_unreadable(struct session *s, const char *method)
 	infer_look(s);
 }
 
+void
+session_inferred_as(struct session *s, const struct session_guess *guess)
+{
+	infer_guess(s, guess);
+}
+
 bool
 session_is_read(const struct session *s)
 {

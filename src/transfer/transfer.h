@@ -200,6 +200,15 @@ void session_unreadable(struct session *s, const char *method);
  */
 const char *session_plain(const struct session *s);
 
+/* What a session that can't be read seems to be for, going by its shape. */
+struct session_guess {
+	const char *method; /* of its inferred transfers: static, "SFTP upload"; NULL: "volume" */
+	const char *why;    /* among their reasons: copied; NULL: none */
+	uint64_t least[2];  /* what each side sends is no transfer below that; 0: as in any session */
+};
+/* Takes the place of the guess before; also in transfers that are told already. */
+void session_inferred_as(struct session *s, const struct session_guess *guess);
+
 /* Is its content read? Not where session_unreadable was told, nor where no protocol is known. */
 bool session_is_read(const struct session *s);
 

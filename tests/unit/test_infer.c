@@ -154,12 +154,45 @@ test_readable(void **state)
 	assert_string_equal(s.log, "");
 }
 
+static void
+on_guessed(void *ctx, const struct transfer_record *r)
+{
+	struct stage *s = ctx;
+	size_t len = strlen(s->log);
+	for (size_t i = 0; i < sizeof r->reasons / sizeof r->reasons[0] && r->reasons[i] != NULL; i++)
+		len += (size_t)snprintf(s->log + len, sizeof s->log - len, "%s%s", i == 0 ? r->method : "", i == 0 ? ":" : ",");
+	snprintf(s->log + len, sizeof s->log - len, "%s;", r->reasons[1] != NULL ? r->reasons[1] : "");
+}
+
+/* The protocol says what a session seems to be for: the last word counts, and what is no file is not told. */
+static void
+test_guess(void **state)
+{
+	(void)state;
+	static const struct transfer_ops guess_ops = {
+	        .began = on_guessed, .grew = on_guessed, .ended = on_guessed, .flow = on_flow};
+	const uint64_t some[2] = {100 * KB, 70 * KB}, more[2] = {400 * KB, 80 * KB};
+	struct stage s = {.flow = {.end_reason = FLOW_END_FIN, .transport = IPPROTO_TCP}};
+	struct transfer_tracker *t = transfer_tracker_create(&(struct transfer_limits){0}, &guess_ops, &s);
+	struct session *session = session_open(t, &s, false, 0);
+	session_protocol(session, "ssh", "content");
+	session_unreadable(session, "encrypted");
+	session_inferred_as(session, &(struct session_guess){.method = "upload", .why = "so it seems", .least = {0, 200 * KB}});
+	session_volume(session, some);
+	session_inferred_as(session, &(struct session_guess){.method = "shell", .why = "rather this", .least = {0, UINT64_MAX}});
+	session_volume(session, more);
+	session_close(session, false, 0);
+	transfer_tracker_destroy(t);
+	assert_string_equal(s.log, "upload:,so it seems;shell:,rather this;shell:,,rather this;");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sessions),
 		cmocka_unit_test(test_readable),
+		cmocka_unit_test(test_guess),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

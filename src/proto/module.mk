@@ -146,6 +146,15 @@ libwaybill_a_SOURCES += \
 	src/proto/git.c \
 	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
 
+# SSH looked at from outside, and the accelerated ways that begin with it.
+libwaybill_a_SOURCES += \
+	src/proto/ssh_auth.c src/proto/ssh_auth.h \
+	src/proto/ssh_cipher.c src/proto/ssh_cipher.h \
+	src/proto/ssh_hello.c src/proto/ssh_hello.h \
+	src/proto/ssh_kind.c src/proto/ssh_kind.h \
+	src/proto/ssh_shape.c src/proto/ssh_shape.h \
+	src/proto/ssh_unit.c src/proto/ssh_unit.h
+
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_ftp
 TESTS += tests/unit/test_ftp

@@ -1,77 +1,65 @@
 /*
- * SSH: the two identification strings (RFC 4253 section 4.2) and what each end
- * offers in its key exchange (section 7.1), from which HASSH is made
- * (github.com/salesforce/hassh). All behind it is encrypted; its volume is inferred.
+ * SSH: the two identification strings (RFC 4253 section 4.2), what each end offers in its key exchange
+ * (section 7.1), from which HASSH is made (github.com/salesforce/hassh), and which cipher and MAC they agree on. All
+ * behind that is encrypted. How the client proved who it is, and what the connection is used for, is guessed from
+ * sizes, directions and times; see ssh_auth.h, ssh_shape.h, ssh_kind.h.
  *
- * Who is client is told by the key exchange itself, since the end that connects
- * can be the server (reverse shells); else the initiator is taken for it.
+ * Who is client is told by the key exchange itself, since the end that connects can be the server (reverse shells);
+ * else the initiator is taken for it.
  */
 #include "config.h"
 
 #include "proto/proto.h"
 
+#include <inttypes.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/reader.h"
-#include "base/digest.h"
+#include "proto/ssh_auth.h"
+#include "proto/ssh_hello.h"
+#include "proto/ssh_kind.h"
+#include "proto/ssh_shape.h"
+#include "proto/ssh_unit.h"
 
 enum {
-	BANNER_MAX = 255,       /* RFC 4253 section 4.2, with CR LF */
-	PREAMBLE_MAX = 8192,    /* lines that a server may send before it */
-	PACKET_MAX = 35000,     /* RFC 4253 section 6.1 */
-	PACKET_FIRST_SIZE = 2048,
-	PACKETS_MAX = 4,        /* until who is client must be told */
-};
-
-enum { /* message numbers (RFC 4250 section 4.1.2, RFC 4253, RFC 4419) */
-	MSG_KEXINIT = 20,
-	MSG_KEXDH_INIT = 30,    /* also ECDH, hybrid and old group exchange: the client's */
-	MSG_KEXDH_REPLY = 31,
-	MSG_GEX_REQUEST = 34,
-};
-
-enum step {
-	STEP_BANNER,  /* bytes holds the line so far */
-	STEP_PACKETS, /* bytes holds the packet so far */
-	STEP_OVER,
-};
-
-struct offer { /* HASSH, whichever role the end turns out to have; empty where there is no MD5 */
-	char as_client[DIGEST_HEX_MAX], as_server[DIGEST_HEX_MAX];
-};
-
-struct half {
-	enum step step;
-	uint8_t *bytes;
-	size_t len, size;
-	size_t preamble; /* bytes of lines before the banner */
-	unsigned packets;
-	char *banner;
-	struct offer *offer; /* NULL: not seen yet */
+	LOOK_FIRST = 8192,        /* bytes after login at which the shape is looked at, and then at each doubling */
+	LOGIN_BYTES_MAX = 262144, /* more than any login: it has been missed */
+	SHELL_FILE_MIN = 1048576, /* what a terminal shows in one go, and is rather a file */
+	WHY_MAX = 160,
 };
 
 struct ssh {
 	struct session *session;
-	struct half half[2];
-	enum side client; /* once role_known */
+	struct ssh_half half[2];
+	enum side client;         /* once role_known */
 	bool role_known;
-	bool told;
+	bool told;                /* banners and HASSH */
+	bool keyed;               /* ciphers are agreed on */
+	bool unfollowed;          /* what is encrypted can't be looked at */
+	uint64_t login_bytes;
+	uint64_t next_look;
+	struct ssh_units units[2]; /* of either side */
+	struct ssh_auth auth;
+	struct ssh_shape *shape;   /* NULL: not logged in */
 };
 
 static enum verdict probe_half(const uint8_t *bytes, size_t len);
 static bool has_line(const uint8_t *bytes, size_t len, const char *word, size_t word_len);
 static bool is_text(const uint8_t *bytes, size_t len);
-static size_t half_banner(struct half *half, const uint8_t *bytes, size_t len);
-static size_t half_packet(struct ssh *h, enum side from, const uint8_t *bytes, size_t len);
-static size_t half_wanted(const struct half *half);
-static bool half_add(struct half *half, const uint8_t *bytes, size_t len, size_t max);
-static void take_packet(struct ssh *h, enum side from);
-static void take_kexinit(const struct ssh *h, struct half *half, struct reader r);
-static void hassh(const struct ssh *h, const struct reader lists[4], char out[DIGEST_HEX_MAX]);
-static void take_role(struct ssh *h, enum side client);
+static void take_role(struct ssh *h, enum side from);
+static void agree(struct ssh *h);
+static void tell_cipher(struct ssh *h, const struct ssh_names *names);
+static size_t take_encrypted(struct ssh *h, enum side from, const uint8_t *bytes, size_t len);
+static void take_unit(struct ssh *h, enum side role, uint32_t size);
+static void log_in(struct ssh *h);
+static void look(struct ssh *h);
+static enum side end_of(const struct ssh *h, enum side role);
 static void tell(struct ssh *h);
+static void tell_login(struct ssh *h);
+static void tell_kind(struct ssh *h);
+static void say(struct ssh *h, const char *key, const char *value);
 static enum verdict over(struct ssh *h);
 
 static enum verdict
@@ -108,11 +96,16 @@ static enum verdict
 ssh_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 {
 	struct ssh *h = state;
-	struct half *half = &h->half[from];
+	struct ssh_half *half = &h->half[from];
 
-	while (len > 0 && half->step != STEP_OVER) {
-		size_t n = half->step == STEP_BANNER ? half_banner(half, bytes, len)
-		                                     : half_packet(h, from, bytes, len);
+	while (len > 0 && half->step != SSH_LOST && !h->unfollowed) {
+		size_t n;
+		if (half->step == SSH_ENCRYPTED) {
+			n = take_encrypted(h, from, bytes, len);
+		} else {
+			n = ssh_hello_take(half, session_digests(h->session), bytes, len);
+			take_role(h, from);
+		}
 		bytes += n;
 		len -= n;
 	}
@@ -123,8 +116,11 @@ static enum verdict
 ssh_gap(void *state, enum side from, uint64_t len)
 {
 	struct ssh *h = state;
+	struct ssh_half *half = &h->half[from];
 	(void)len;
-	h->half[from].step = STEP_OVER;
+	if (half->step != SSH_ENCRYPTED)
+		half->step = SSH_LOST;
+	ssh_units_lose(&h->units[from]);
 	return over(h);
 }
 
@@ -134,11 +130,11 @@ ssh_close(void *state, bool reset)
 	struct ssh *h = state;
 	(void)reset;
 	tell(h);
-	for (size_t side = 0; side < 2; side++) {
-		free(h->half[side].bytes);
-		free(h->half[side].banner);
-		free(h->half[side].offer);
-	}
+	tell_login(h);
+	tell_kind(h);
+	for (size_t side = 0; side < 2; side++)
+		ssh_hello_clear(&h->half[side]);
+	free(h->shape);
 	free(h);
 }
 
@@ -153,9 +149,10 @@ const struct proto proto_ssh = {
         .name = "ssh",
         .transport = IPPROTO_TCP,
         .ports = {22, 2222},
-        .reads = "banners, HASSH of both ends",
-        .infers = "transfers (scp, sftp, rsync), from volume",
-        .misses = "content, accounts, file names",
+        .reads = "banners, HASSH of both ends, cipher, MAC and compression agreed on",
+        .infers = "how the login was proved and whether it worked; shell, SFTP, scp, rsync, tunnel or command; "
+                  "transfers, with the way, the bytes and how many files",
+        .misses = "content, accounts, file names; the use of a connection whose login was not seen",
         .probe = ssh_probe,
         .open = ssh_open,
         .data = ssh_data,
@@ -201,149 +198,136 @@ is_text(const uint8_t *bytes, size_t len)
 	return true;
 }
 
-/* Takes bytes of the line at hand; how many. A whole line is the banner, or one before it. */
-static size_t
-half_banner(struct half *half, const uint8_t *bytes, size_t len)
-{
-	const uint8_t *newline = memchr(bytes, '\n', len);
-	size_t n = newline != NULL ? (size_t)(newline - bytes) + 1 : len;
-
-	half->preamble += n;
-	/* Of a line that is too long only the beginning is kept: it is no banner. */
-	size_t room = BANNER_MAX - half->len;
-	if (half->preamble > PREAMBLE_MAX || !half_add(half, bytes, n < room ? n : room, BANNER_MAX)) {
-		half->step = STEP_OVER;
-		return n;
-	}
-	if (newline == NULL)
-		return n;
-	if (half->len < 4 || memcmp(half->bytes, "SSH-", 4) != 0) {
-		half->len = 0;
-		return n;
-	}
-	size_t end = half->len;
-	while (end > 0 && (half->bytes[end - 1] == '\n' || half->bytes[end - 1] == '\r'))
-		end--;
-	half->banner = strndup((const char *)half->bytes, end);
-	/* SSH 1.x has no KEXINIT; 1.99 is a server that speaks 2.0 as well (RFC 4253 section 5.1). */
-	bool first = memcmp(half->bytes, "SSH-1", 5) == 0 &&
-	             (half->len < 8 || memcmp(half->bytes, "SSH-1.99", 8) != 0);
-	half->step = first ? STEP_OVER : STEP_PACKETS;
-	half->len = 0;
-	return n;
-}
-
-/* Takes bytes of the packet at hand; how many. */
-static size_t
-half_packet(struct ssh *h, enum side from, const uint8_t *bytes, size_t len)
-{
-	struct half *half = &h->half[from];
-	size_t wanted = half_wanted(half) - half->len;
-	size_t n = len < wanted ? len : wanted;
-
-	if (!half_add(half, bytes, n, PACKET_MAX)) {
-		half->step = STEP_OVER;
-		return n;
-	}
-	if (half->len >= 4 && (half_wanted(half) < 4 + 2 || half_wanted(half) > PACKET_MAX))
-		half->step = STEP_OVER;
-	else if (half->len > 4 && half->len == half_wanted(half))
-		take_packet(h, from);
-	return n;
-}
-
-/* Bytes of the packet as far as its length is known (RFC 4253 section 6). */
-static size_t
-half_wanted(const struct half *half)
-{
-	if (half->len < 4)
-		return 4;
-	struct reader r = reader_init(half->bytes, 4);
-	return 4 + (size_t)reader_be32(&r);
-}
-
-static bool
-half_add(struct half *half, const uint8_t *bytes, size_t len, size_t max)
-{
-	if (len > max - half->len)
-		return false;
-	if (half->len + len > half->size) {
-		size_t size = half->len + len > PACKET_FIRST_SIZE ? PACKET_MAX : PACKET_FIRST_SIZE;
-		uint8_t *larger = realloc(half->bytes, size);
-		if (larger == NULL)
-			return false;
-		half->bytes = larger;
-		half->size = size;
-	}
-	memcpy(half->bytes + half->len, bytes, len);
-	half->len += len;
-	return true;
-}
-
-/* A whole packet, not yet encrypted: KEXINIT is the first, and the one behind it tells the role. */
+/* What the packets of this end said of its role goes for both. */
 static void
-take_packet(struct ssh *h, enum side from)
+take_role(struct ssh *h, enum side from)
 {
-	struct half *half = &h->half[from];
-	struct reader r = reader_init(half->bytes, half->len);
-
-	reader_skip(&r, 4 + 1); /* length, padding length */
-	uint8_t message = reader_u8(&r);
-	half->len = 0;
-	if (message == MSG_KEXINIT)
-		take_kexinit(h, half, r);
-	if (message == MSG_KEXDH_INIT || message == MSG_GEX_REQUEST)
-		take_role(h, from);
-	if (message == MSG_KEXDH_REPLY)
-		take_role(h, side_other(from));
-	if (h->role_known || ++half->packets == PACKETS_MAX)
-		half->step = STEP_OVER;
-}
-
-static void
-take_role(struct ssh *h, enum side client)
-{
-	if (h->role_known)
+	const enum ssh_role role = h->half[from].role;
+	if (h->role_known || role == SSH_ROLE_UNKNOWN)
 		return;
 	h->role_known = true;
-	h->client = client;
-	session_client_end(h->session, client);
+	h->client = role == SSH_ROLE_CLIENT ? from : side_other(from);
+	session_client_end(h->session, h->client);
 }
 
+/* Both offers are known, or never will be: the first encrypted byte comes. */
 static void
-take_kexinit(const struct ssh *h, struct half *half, struct reader r)
+agree(struct ssh *h)
 {
-	struct reader list[8]; /* RFC 4253 section 7.1, in order */
+	const enum side client = end_of(h, SIDE_SOURCE);
+	const struct ssh_offer *c = h->half[client].offer, *s = h->half[side_other(client)].offer;
 
-	reader_skip(&r, 16); /* cookie */
-	for (size_t i = 0; i < 8; i++)
-		list[i] = reader_sub(&r, reader_be32(&r));
-	if (!reader_ok(&r) || half->offer != NULL || (half->offer = malloc(sizeof *half->offer)) == NULL)
+	h->keyed = true;
+	if (c == NULL || s == NULL) {
+		h->unfollowed = true;
 		return;
-	/* Key exchange, then encryption, MAC and compression of the end's own direction. */
-	hassh(h, (const struct reader[4]){list[0], list[2], list[4], list[6]}, half->offer->as_client);
-	hassh(h, (const struct reader[4]){list[0], list[3], list[5], list[7]}, half->offer->as_server);
+	}
+	for (enum side role = SIDE_SOURCE; role <= SIDE_DESTINATION; role++) {
+		struct ssh_cipher cipher;
+		struct ssh_names names;
+		ssh_cipher_choose(c->list, s->list, role, &cipher, &names);
+		ssh_units_init(&h->units[end_of(h, role)], &cipher);
+		tell_cipher(h, &names);
+		if (cipher.block == 0)
+			h->unfollowed = true;
+	}
 }
 
 static void
-hassh(const struct ssh *h, const struct reader lists[4], char out[DIGEST_HEX_MAX])
+tell_cipher(struct ssh *h, const struct ssh_names *names)
 {
-	struct digest *d = digest_open(session_digests(h->session), DIGEST_MD5);
+	session_detail(h->session, "ssh.cipher", names->cipher.next, names->cipher.left);
+	session_detail(h->session, "ssh.mac", names->mac.next, names->mac.left);
+	session_detail(h->session, "ssh.compression", names->compression.next, names->compression.left);
+}
 
-	for (size_t i = 0; i < 4; i++) {
-		digest_add(d, ";", i > 0 ? 1 : 0);
-		digest_add(d, lists[i].next, lists[i].left);
+static size_t
+take_encrypted(struct ssh *h, enum side from, const uint8_t *bytes, size_t len)
+{
+	uint32_t size;
+	if (!h->keyed)
+		agree(h);
+	if (h->unfollowed)
+		return len;
+	size_t n = ssh_units_take(&h->units[from], bytes, len, &size);
+	if (size > 0)
+		take_unit(h, from == end_of(h, SIDE_SOURCE) ? SIDE_SOURCE : SIDE_DESTINATION, size);
+	return n;
+}
+
+/* role: SIDE_SOURCE for the client. */
+static void
+take_unit(struct ssh *h, enum side role, uint32_t size)
+{
+	if (h->shape == NULL) {
+		const struct ssh_cipher cipher[2] = {
+		        h->units[end_of(h, SIDE_SOURCE)].cipher, h->units[end_of(h, SIDE_DESTINATION)].cipher};
+		h->login_bytes += size;
+		if (!ssh_auth_unit(&h->auth, cipher, role == SIDE_SOURCE, size)) {
+			h->unfollowed = h->login_bytes > LOGIN_BYTES_MAX;
+			return;
+		}
+		log_in(h);
+		if (role == SIDE_DESTINATION)
+			return; /* the success itself */
 	}
-	if (digest_close(d, out) == NULL)
-		out[0] = '\0';
+	if (h->shape == NULL)
+		return;
+	ssh_shape_unit(h->shape, role, size, session_now(h->session));
+	if (h->shape->bytes[0] + h->shape->bytes[1] >= h->next_look)
+		look(h);
+}
+
+static void
+log_in(struct ssh *h)
+{
+	const struct ssh_units *c = &h->units[end_of(h, SIDE_SOURCE)], *s = &h->units[end_of(h, SIDE_DESTINATION)];
+	h->shape = malloc(sizeof *h->shape);
+	if (h->shape == NULL) {
+		h->unfollowed = true;
+		return;
+	}
+	ssh_shape_init(h->shape, (const struct ssh_cipher[2]){c->cipher, s->cipher}, (const bool[2]){c->exact, s->exact});
+	h->next_look = LOOK_FIRST;
+}
+
+/* Tells the inferred transfers what they seem to be. */
+static void
+look(struct ssh *h)
+{
+	const struct ssh_kind k = ssh_kind_of(h->shape);
+	struct session_guess guess = {.method = k.method};
+	char why[WHY_MAX];
+
+	h->next_look = 2 * (h->shape->bytes[0] + h->shape->bytes[1]);
+	if (k.use == SSH_USE_UNKNOWN)
+		return;
+	if (k.files > 0)
+		(void)snprintf(why, sizeof why, "%s; about %" PRIu32 " file%s; %s confidence", k.why, k.files,
+		        k.files == 1 ? "" : "s", k.confidence);
+	else
+		(void)snprintf(why, sizeof why, "%s; %s confidence", k.why, k.confidence);
+	guess.why = why;
+	for (enum side role = SIDE_SOURCE; role <= SIDE_DESTINATION; role++)
+		if (k.use == SSH_USE_SHELL && !k.tunnel && h->shape->largest_turn[role] < SHELL_FILE_MIN)
+			guess.least[end_of(h, role)] = UINT64_MAX;
+	session_inferred_as(h->session, &guess);
+}
+
+/* The side of the flow that plays this role; SIDE_SOURCE stands for the client. */
+static enum side
+end_of(const struct ssh *h, enum side role)
+{
+	const enum side client = h->role_known ? h->client : SIDE_SOURCE;
+	return role == SIDE_SOURCE ? client : side_other(client);
 }
 
 /* Tells what is known of both ends, once. */
 static void
 tell(struct ssh *h)
 {
-	enum side client = h->role_known ? h->client : SIDE_SOURCE;
-	const struct half *c = &h->half[client], *s = &h->half[side_other(client)];
+	const enum side client = end_of(h, SIDE_SOURCE);
+	const struct ssh_half *c = &h->half[client], *s = &h->half[side_other(client)];
 
 	if (h->told)
 		return;
@@ -358,15 +342,52 @@ tell(struct ssh *h)
 		session_fact(h->session, SESSION_SSH_HASSH_SERVER, s->offer->as_server, strlen(s->offer->as_server));
 }
 
-/* Nothing more is wanted once both offers and the roles are known, or both ends are lost. */
+static void
+tell_login(struct ssh *h)
+{
+	say(h, "ssh.auth.result", ssh_auth_result(&h->auth));
+	say(h, "ssh.auth.method", h->auth.method);
+	if (h->auth.failures > 0)
+		session_detail_number(h->session, "ssh.auth.failures", h->auth.failures);
+}
+
+static void
+tell_kind(struct ssh *h)
+{
+	if (h->shape == NULL)
+		return;
+	ssh_shape_end(h->shape);
+	look(h);
+	const struct ssh_kind k = ssh_kind_of(h->shape);
+	say(h, "ssh.kind", k.name);
+	if (k.tunnel && k.use != SSH_USE_TUNNEL)
+		say(h, "ssh.kind", "tunnel");
+	say(h, "ssh.kind_confidence", k.confidence);
+	if (k.files > 0)
+		session_detail_number(h->session, "ssh.files_estimate", k.files);
+	if (k.largest > 0)
+		session_detail_number(h->session, "ssh.largest_file_estimate", k.largest);
+	if (k.content[SIDE_SOURCE] > 0)
+		session_detail_number(h->session, "ssh.upload_estimate", k.content[SIDE_SOURCE]);
+	if (k.content[SIDE_DESTINATION] > 0)
+		session_detail_number(h->session, "ssh.download_estimate", k.content[SIDE_DESTINATION]);
+}
+
+static void
+say(struct ssh *h, const char *key, const char *value)
+{
+	if (value != NULL)
+		session_detail(h->session, key, value, strlen(value));
+}
+
+/* Both hellos are over, or lost: tells them. Nothing more is wanted where the rest can't be looked at. */
 static enum verdict
 over(struct ssh *h)
 {
-	const struct half *a = &h->half[SIDE_SOURCE], *b = &h->half[SIDE_DESTINATION];
-	bool known = h->role_known && a->offer != NULL && b->offer != NULL;
+	const struct ssh_half *a = &h->half[SIDE_SOURCE], *b = &h->half[SIDE_DESTINATION];
+	const bool known = h->role_known && a->offer != NULL && b->offer != NULL;
 
-	if (!known && !(a->step == STEP_OVER && b->step == STEP_OVER))
-		return VERDICT_MORE;
-	tell(h);
-	return VERDICT_DONE;
+	if (known || (a->step >= SSH_ENCRYPTED && b->step >= SSH_ENCRYPTED))
+		tell(h);
+	return h->unfollowed || (a->step == SSH_LOST && b->step == SSH_LOST) ? VERDICT_DONE : VERDICT_MORE;
 }

@@ -68,6 +68,7 @@ libwaybill_a_SOURCES += \
 	src/proto/mime_header.c src/proto/mime_header.h \
 	src/proto/mime_multipart.c src/proto/mime_multipart.h \
 	src/proto/mime_param.c \
+	src/proto/msrp.c \
 	src/proto/nfs.c src/proto/nfs.h \
 	src/proto/nfs3.c \
 	src/proto/nfs4.c src/proto/nfs4.h \
@@ -78,6 +79,7 @@ libwaybill_a_SOURCES += \
 	src/proto/nfs_name.c \
 	src/proto/openvpn.c \
 	src/proto/owed.c src/proto/owed.h \
+	src/proto/perforce.c \
 	src/proto/plain.c src/proto/plain.h \
 	src/proto/pop3.c src/proto/pop3.h \
 	src/proto/pop3_probe.c \
@@ -93,6 +95,7 @@ libwaybill_a_SOURCES += \
 	src/proto/rsync_sender.c \
 	src/proto/sasl.c src/proto/sasl.h \
 	src/proto/screen.c \
+	src/proto/sip.c \
 	src/proto/smb.c src/proto/smb.h \
 	src/proto/smb1.c src/proto/smb1.h \
 	src/proto/smb1_file.c \
@@ -115,6 +118,12 @@ libwaybill_a_SOURCES += \
 	src/proto/smtp_probe.c \
 	src/proto/socks.c \
 	src/proto/ssh.c \
+	src/proto/ssh_auth.c src/proto/ssh_auth.h \
+	src/proto/ssh_cipher.c src/proto/ssh_cipher.h \
+	src/proto/ssh_hello.c src/proto/ssh_hello.h \
+	src/proto/ssh_kind.c src/proto/ssh_kind.h \
+	src/proto/ssh_shape.c src/proto/ssh_shape.h \
+	src/proto/ssh_unit.c src/proto/ssh_unit.h \
 	src/proto/svn.c src/proto/svn.h \
 	src/proto/svn_delta.c \
 	src/proto/svn_list.c \
@@ -126,34 +135,8 @@ libwaybill_a_SOURCES += \
 	src/proto/tunnel.c \
 	src/proto/vnc.c \
 	src/proto/websocket.c src/proto/websocket.h \
-	src/proto/wireguard.c
-	src/proto/tls_fingerprint.c \
-	src/proto/tls_fingerprint.h \
-	src/proto/tls_hello.c \
-	src/proto/tls_hello.h \
-	src/proto/ssh.c
-
-# Files between peers, and what carries them.
-libwaybill_a_SOURCES += \
-	src/proto/feed.c src/proto/feed.h \
-	src/proto/perforce.c \
-	src/proto/xmpp.c \
-	src/proto/sip.c src/proto/msrp.c \
-	src/proto/syncthing.c src/proto/gnutella.c src/proto/edonkey.c src/proto/directconnect.c \
-	src/proto/bencode.c src/proto/bencode.h src/proto/bittorrent.c src/proto/bittorrent.h src/proto/bittorrent_info.c src/proto/bittorrent_peer.c src/proto/bittorrent_udp.c \
-	src/proto/handoff.c src/proto/handoff.h src/proto/irc.c src/proto/aim.c \
-	src/proto/svn.c src/proto/svn.h src/proto/svn_delta.c src/proto/svn_list.c \
-	src/proto/git.c \
-	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
-
-# SSH looked at from outside, and the accelerated ways that begin with it.
-libwaybill_a_SOURCES += \
-	src/proto/ssh_auth.c src/proto/ssh_auth.h \
-	src/proto/ssh_cipher.c src/proto/ssh_cipher.h \
-	src/proto/ssh_hello.c src/proto/ssh_hello.h \
-	src/proto/ssh_kind.c src/proto/ssh_kind.h \
-	src/proto/ssh_shape.c src/proto/ssh_shape.h \
-	src/proto/ssh_unit.c src/proto/ssh_unit.h
+	src/proto/wireguard.c \
+	src/proto/xmpp.c
 
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_ftp

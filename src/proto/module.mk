@@ -139,11 +139,17 @@ libwaybill_a_SOURCES += \
 	src/proto/xmpp.c
 
 if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_ftp
-TESTS += tests/unit/test_ftp
-tests_unit_test_ftp_SOURCES = tests/unit/test_ftp.c tests/unit/proto_stage.h
-tests_unit_test_ftp_LDADD = $(unit_ldadd)
-tests_unit_test_ftp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_aim
+TESTS += tests/unit/test_aim
+tests_unit_test_aim_SOURCES = tests/unit/test_aim.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_aim_LDADD = $(unit_ldadd)
+tests_unit_test_aim_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_bittorrent
+TESTS += tests/unit/test_bittorrent
+tests_unit_test_bittorrent_SOURCES = tests/unit/test_bittorrent.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_bittorrent_LDADD = $(unit_ldadd)
+tests_unit_test_bittorrent_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_conversation
 TESTS += tests/unit/test_conversation
@@ -151,17 +157,11 @@ tests_unit_test_conversation_SOURCES = tests/unit/test_conversation.c tests/unit
 tests_unit_test_conversation_LDADD = $(unit_ldadd)
 tests_unit_test_conversation_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
-check_PROGRAMS += tests/unit/test_tls
-TESTS += tests/unit/test_tls
-tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/proto_stage.h
-tests_unit_test_tls_LDADD = $(unit_ldadd)
-tests_unit_test_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-
-check_PROGRAMS += tests/unit/test_ssh
-TESTS += tests/unit/test_ssh
-tests_unit_test_ssh_SOURCES = tests/unit/test_ssh.c tests/unit/proto_stage.h
-tests_unit_test_ssh_LDADD = $(unit_ldadd)
-tests_unit_test_ssh_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_directconnect
+TESTS += tests/unit/test_directconnect
+tests_unit_test_directconnect_SOURCES = tests/unit/test_directconnect.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_directconnect_LDADD = $(unit_ldadd)
+tests_unit_test_directconnect_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_dns
 TESTS += tests/unit/test_dns
@@ -169,34 +169,29 @@ tests_unit_test_dns_SOURCES = tests/unit/test_dns.c tests/unit/proto_stage.h
 tests_unit_test_dns_LDADD = $(unit_ldadd)
 tests_unit_test_dns_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
-check_PROGRAMS += tests/unit/test_plain
-TESTS += tests/unit/test_plain
-tests_unit_test_plain_SOURCES = tests/unit/test_plain.c tests/unit/proto_stage.h tests/unit/hex.h
-tests_unit_test_plain_LDADD = $(unit_ldadd)
-tests_unit_test_plain_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_edonkey
+TESTS += tests/unit/test_edonkey
+tests_unit_test_edonkey_SOURCES = tests/unit/test_edonkey.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_edonkey_LDADD = $(unit_ldadd)
+tests_unit_test_edonkey_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
-check_PROGRAMS += tests/unit/test_screen
-TESTS += tests/unit/test_screen
-tests_unit_test_screen_SOURCES = tests/unit/test_screen.c tests/unit/proto_stage.h tests/unit/hex.h
-tests_unit_test_screen_LDADD = $(unit_ldadd)
-tests_unit_test_screen_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-check_PROGRAMS += tests/unit/test_smtp
-TESTS += tests/unit/test_smtp
-tests_unit_test_smtp_SOURCES = tests/unit/test_smtp.c tests/unit/mail_script.h tests/unit/proto_stage.h
-tests_unit_test_smtp_LDADD = $(unit_ldadd)
-tests_unit_test_smtp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_ftp
+TESTS += tests/unit/test_ftp
+tests_unit_test_ftp_SOURCES = tests/unit/test_ftp.c tests/unit/proto_stage.h
+tests_unit_test_ftp_LDADD = $(unit_ldadd)
+tests_unit_test_ftp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
-check_PROGRAMS += tests/unit/test_pop3
-TESTS += tests/unit/test_pop3
-tests_unit_test_pop3_SOURCES = tests/unit/test_pop3.c tests/unit/mail_script.h tests/unit/proto_stage.h
-tests_unit_test_pop3_LDADD = $(unit_ldadd)
-tests_unit_test_pop3_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_git
+TESTS += tests/unit/test_git
+tests_unit_test_git_SOURCES = tests/unit/test_git.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_git_LDADD = $(unit_ldadd)
+tests_unit_test_git_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
-check_PROGRAMS += tests/unit/test_imap
-TESTS += tests/unit/test_imap
-tests_unit_test_imap_SOURCES = tests/unit/test_imap.c tests/unit/mail_script.h tests/unit/proto_stage.h
-tests_unit_test_imap_LDADD = $(unit_ldadd)
-tests_unit_test_imap_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_gnutella
+TESTS += tests/unit/test_gnutella
+tests_unit_test_gnutella_SOURCES = tests/unit/test_gnutella.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_gnutella_LDADD = $(unit_ldadd)
+tests_unit_test_gnutella_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_http
 TESTS += tests/unit/test_http
@@ -234,20 +229,121 @@ tests_unit_test_http_name_SOURCES = tests/unit/test_http_name.c
 tests_unit_test_http_name_LDADD = $(unit_ldadd)
 tests_unit_test_http_name_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
-check_PROGRAMS += tests/unit/test_smb
-TESTS += tests/unit/test_smb
-tests_unit_test_smb_SOURCES = tests/unit/test_smb.c tests/unit/smb_script.h
-tests_unit_test_smb_LDADD = $(unit_ldadd)
-tests_unit_test_smb_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_imap
+TESTS += tests/unit/test_imap
+tests_unit_test_imap_SOURCES = tests/unit/test_imap.c tests/unit/mail_script.h tests/unit/proto_stage.h
+tests_unit_test_imap_LDADD = $(unit_ldadd)
+tests_unit_test_imap_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_irc
+TESTS += tests/unit/test_irc
+tests_unit_test_irc_SOURCES = tests/unit/test_irc.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_irc_LDADD = $(unit_ldadd)
+tests_unit_test_irc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_mime
 TESTS += tests/unit/test_mime
 tests_unit_test_mime_SOURCES = tests/unit/test_mime.c
 tests_unit_test_mime_LDADD = $(unit_ldadd)
 tests_unit_test_mime_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_msrp
+TESTS += tests/unit/test_msrp
+tests_unit_test_msrp_SOURCES = tests/unit/test_msrp.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_msrp_LDADD = $(unit_ldadd)
+tests_unit_test_msrp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_nfs
+TESTS += tests/unit/test_nfs
+tests_unit_test_nfs_SOURCES = tests/unit/test_nfs.c tests/unit/proto_stage.h
+tests_unit_test_nfs_LDADD = $(unit_ldadd)
+tests_unit_test_nfs_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_perforce
+TESTS += tests/unit/test_perforce
+tests_unit_test_perforce_SOURCES = tests/unit/test_perforce.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_perforce_LDADD = $(unit_ldadd)
+tests_unit_test_perforce_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_plain
+TESTS += tests/unit/test_plain
+tests_unit_test_plain_SOURCES = tests/unit/test_plain.c tests/unit/proto_stage.h tests/unit/hex.h
+tests_unit_test_plain_LDADD = $(unit_ldadd)
+tests_unit_test_plain_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_pop3
+TESTS += tests/unit/test_pop3
+tests_unit_test_pop3_SOURCES = tests/unit/test_pop3.c tests/unit/mail_script.h tests/unit/proto_stage.h
+tests_unit_test_pop3_LDADD = $(unit_ldadd)
+tests_unit_test_pop3_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_rsync
+TESTS += tests/unit/test_rsync
+tests_unit_test_rsync_SOURCES = tests/unit/test_rsync.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_rsync_LDADD = $(unit_ldadd)
+tests_unit_test_rsync_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_screen
+TESTS += tests/unit/test_screen
+tests_unit_test_screen_SOURCES = tests/unit/test_screen.c tests/unit/proto_stage.h tests/unit/hex.h
+tests_unit_test_screen_LDADD = $(unit_ldadd)
+tests_unit_test_screen_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_smb
+TESTS += tests/unit/test_smb
+tests_unit_test_smb_SOURCES = tests/unit/test_smb.c tests/unit/smb_script.h
+tests_unit_test_smb_LDADD = $(unit_ldadd)
+tests_unit_test_smb_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_smtp
+TESTS += tests/unit/test_smtp
+tests_unit_test_smtp_SOURCES = tests/unit/test_smtp.c tests/unit/mail_script.h tests/unit/proto_stage.h
+tests_unit_test_smtp_LDADD = $(unit_ldadd)
+tests_unit_test_smtp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_ssh
+TESTS += tests/unit/test_ssh
+tests_unit_test_ssh_SOURCES = tests/unit/test_ssh.c tests/unit/proto_stage.h
+tests_unit_test_ssh_LDADD = $(unit_ldadd)
+tests_unit_test_ssh_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_svn
+TESTS += tests/unit/test_svn
+tests_unit_test_svn_SOURCES = tests/unit/test_svn.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_svn_LDADD = $(unit_ldadd)
+tests_unit_test_svn_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_tftp
+TESTS += tests/unit/test_tftp
+tests_unit_test_tftp_SOURCES = tests/unit/test_tftp.c tests/unit/proto_stage.h
+tests_unit_test_tftp_LDADD = $(unit_ldadd)
+tests_unit_test_tftp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_tls
+TESTS += tests/unit/test_tls
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/proto_stage.h
+tests_unit_test_tls_LDADD = $(unit_ldadd)
+tests_unit_test_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_xmpp
+TESTS += tests/unit/test_xmpp
+tests_unit_test_xmpp_SOURCES = tests/unit/test_xmpp.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_xmpp_LDADD = $(unit_ldadd)
+tests_unit_test_xmpp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif
 
-EXTRA_DIST += tests/fuzz/corpus/http tests/fuzz/corpus/mime
+EXTRA_DIST += \
+	tests/fuzz/corpus/ftp \
+	tests/fuzz/corpus/http \
+	tests/fuzz/corpus/imap \
+	tests/fuzz/corpus/mime \
+	tests/fuzz/corpus/nfs \
+	tests/fuzz/corpus/pop3 \
+	tests/fuzz/corpus/smb \
+	tests/fuzz/corpus/smtp \
+	tests/fuzz/corpus/ssh \
+	tests/fuzz/corpus/tftp \
+	tests/fuzz/corpus/tls
 if FUZZER
 noinst_PROGRAMS += tests/fuzz/fuzz_http tests/fuzz/fuzz_mime
 tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c tests/unit/recorder.c tests/unit/recorder.h
@@ -256,123 +352,8 @@ tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_mime_SOURCES = tests/fuzz/fuzz_mime.c
 tests_fuzz_fuzz_mime_LDADD = libwaybill.a $(LIB_LIBS)
 tests_fuzz_fuzz_mime_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-endif
-
-EXTRA_DIST += tests/fuzz/corpus/ftp tests/fuzz/corpus/tls tests/fuzz/corpus/ssh
-EXTRA_DIST += tests/fuzz/corpus/smtp tests/fuzz/corpus/pop3 tests/fuzz/corpus/imap
-EXTRA_DIST += tests/fuzz/corpus/smb tests/fuzz/corpus/ftp tests/fuzz/corpus/tls tests/fuzz/corpus/ssh
-if FUZZER
 noinst_PROGRAMS += tests/fuzz/fuzz_proto
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/proto_fuzz.h
 tests_fuzz_fuzz_proto_LDADD = libwaybill.a $(LIB_LIBS)
 tests_fuzz_fuzz_proto_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_rsync
-TESTS += tests/unit/test_rsync
-tests_unit_test_rsync_SOURCES = tests/unit/test_rsync.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_rsync_LDADD = $(unit_ldadd)
-tests_unit_test_rsync_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_git
-TESTS += tests/unit/test_git
-tests_unit_test_git_SOURCES = tests/unit/test_git.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_git_LDADD = $(unit_ldadd)
-tests_unit_test_git_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_svn
-TESTS += tests/unit/test_svn
-tests_unit_test_svn_SOURCES = tests/unit/test_svn.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_svn_LDADD = $(unit_ldadd)
-tests_unit_test_svn_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_irc
-TESTS += tests/unit/test_irc
-tests_unit_test_irc_SOURCES = tests/unit/test_irc.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_irc_LDADD = $(unit_ldadd)
-tests_unit_test_irc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_aim
-TESTS += tests/unit/test_aim
-tests_unit_test_aim_SOURCES = tests/unit/test_aim.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_aim_LDADD = $(unit_ldadd)
-tests_unit_test_aim_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_bittorrent
-TESTS += tests/unit/test_bittorrent
-tests_unit_test_bittorrent_SOURCES = tests/unit/test_bittorrent.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_bittorrent_LDADD = $(unit_ldadd)
-tests_unit_test_bittorrent_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_directconnect
-TESTS += tests/unit/test_directconnect
-tests_unit_test_directconnect_SOURCES = tests/unit/test_directconnect.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_directconnect_LDADD = $(unit_ldadd)
-tests_unit_test_directconnect_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_edonkey
-TESTS += tests/unit/test_edonkey
-tests_unit_test_edonkey_SOURCES = tests/unit/test_edonkey.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_edonkey_LDADD = $(unit_ldadd)
-tests_unit_test_edonkey_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_gnutella
-TESTS += tests/unit/test_gnutella
-tests_unit_test_gnutella_SOURCES = tests/unit/test_gnutella.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_gnutella_LDADD = $(unit_ldadd)
-tests_unit_test_gnutella_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-check_PROGRAMS += tests/unit/test_nfs
-TESTS += tests/unit/test_nfs
-tests_unit_test_nfs_SOURCES = tests/unit/test_nfs.c tests/unit/proto_stage.h
-tests_unit_test_nfs_LDADD = $(unit_ldadd)
-tests_unit_test_nfs_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-
-check_PROGRAMS += tests/unit/test_tftp
-TESTS += tests/unit/test_tftp
-tests_unit_test_tftp_SOURCES = tests/unit/test_tftp.c tests/unit/proto_stage.h
-tests_unit_test_tftp_LDADD = $(unit_ldadd)
-tests_unit_test_tftp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-EXTRA_DIST += tests/fuzz/corpus/nfs tests/fuzz/corpus/tftp
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_msrp
-TESTS += tests/unit/test_msrp
-tests_unit_test_msrp_SOURCES = tests/unit/test_msrp.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_msrp_LDADD = $(unit_ldadd)
-tests_unit_test_msrp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_xmpp
-TESTS += tests/unit/test_xmpp
-tests_unit_test_xmpp_SOURCES = tests/unit/test_xmpp.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_xmpp_LDADD = $(unit_ldadd)
-tests_unit_test_xmpp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_perforce
-TESTS += tests/unit/test_perforce
-tests_unit_test_perforce_SOURCES = tests/unit/test_perforce.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_perforce_LDADD = $(unit_ldadd)
-tests_unit_test_perforce_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif

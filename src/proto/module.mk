@@ -137,6 +137,20 @@ libwaybill_a_SOURCES += \
 	src/proto/websocket.c src/proto/websocket.h \
 	src/proto/wireguard.c \
 	src/proto/xmpp.c
+	src/proto/ninep.c \
+	src/proto/ssh.c
+
+libwaybill_a_SOURCES += \
+	src/proto/dns.c \
+	src/proto/dns_message.c src/proto/dns_message.h \
+	src/proto/dns_tunnel.c src/proto/dns_tunnel.h
+# Files between peers, and what carries them.
+libwaybill_a_SOURCES += \
+	src/proto/feed.c src/proto/feed.h \
+	src/proto/handoff.c src/proto/handoff.h src/proto/irc.c src/proto/aim.c \
+	src/proto/svn.c src/proto/svn.h src/proto/svn_delta.c src/proto/svn_list.c \
+	src/proto/git.c \
+	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
 
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_aim
@@ -357,3 +371,67 @@ tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/proto_fuzz.h
 tests_fuzz_fuzz_proto_LDADD = libwaybill.a $(LIB_LIBS)
 tests_fuzz_fuzz_proto_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_rsync
+TESTS += tests/unit/test_rsync
+tests_unit_test_rsync_SOURCES = tests/unit/test_rsync.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_rsync_LDADD = $(unit_ldadd)
+tests_unit_test_rsync_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_git
+TESTS += tests/unit/test_git
+tests_unit_test_git_SOURCES = tests/unit/test_git.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_git_LDADD = $(unit_ldadd)
+tests_unit_test_git_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_svn
+TESTS += tests/unit/test_svn
+tests_unit_test_svn_SOURCES = tests/unit/test_svn.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_svn_LDADD = $(unit_ldadd)
+tests_unit_test_svn_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_irc
+TESTS += tests/unit/test_irc
+tests_unit_test_irc_SOURCES = tests/unit/test_irc.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_irc_LDADD = $(unit_ldadd)
+tests_unit_test_irc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_aim
+TESTS += tests/unit/test_aim
+tests_unit_test_aim_SOURCES = tests/unit/test_aim.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_aim_LDADD = $(unit_ldadd)
+tests_unit_test_aim_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_nfs
+TESTS += tests/unit/test_nfs
+tests_unit_test_nfs_SOURCES = tests/unit/test_nfs.c tests/unit/proto_stage.h
+tests_unit_test_nfs_LDADD = $(unit_ldadd)
+tests_unit_test_nfs_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_tftp
+TESTS += tests/unit/test_tftp
+tests_unit_test_tftp_SOURCES = tests/unit/test_tftp.c tests/unit/proto_stage.h
+tests_unit_test_tftp_LDADD = $(unit_ldadd)
+tests_unit_test_tftp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/nfs tests/fuzz/corpus/tftp
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_ninep
+TESTS += tests/unit/test_ninep
+tests_unit_test_ninep_SOURCES = tests/unit/test_ninep.c tests/unit/proto_stage.h
+tests_unit_test_ninep_LDADD = $(unit_ldadd)
+tests_unit_test_ninep_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/9p

@@ -72,6 +72,7 @@ extern const struct proto proto_smb;
 extern const struct proto proto_nfs;
 extern const struct proto proto_nfs_udp;
 extern const struct proto proto_tftp;
+extern const struct proto proto_ninep;
 extern const struct proto proto_rsync;
 extern const struct proto proto_perforce;
 extern const struct proto proto_xmpp;

@@ -40,6 +40,7 @@ const struct proto *const protos[] = {
         &proto_nfs,
         &proto_nfs_udp,
         &proto_tftp,
+        &proto_ninep,
         &proto_rsync,
         &proto_perforce,
         &proto_xmpp,

@@ -304,7 +304,7 @@ test_prefixes(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
 		bool same = false;
-		for (size_t limit = 1; limit < STREAM_MAX && !same; limit++) {
+		for (size_t limit = 1 + i % 5; limit < STREAM_MAX && !same; limit += 5) {
 			struct play p = {.limit = limit};
 			size_t began = 0, ended = 0;
 			play(&p, good[i].script);

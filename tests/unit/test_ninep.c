@@ -113,7 +113,7 @@ test_prefixes(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
 		bool all = false;
-		for (size_t n = 1; n < 4096 && !all; n++) {
+		for (size_t n = 1 + i % 3; n < 4096 && !all; n += 3) {
 			struct stage s;
 			size_t limit = n, began = 0, ended = 0;
 			play(&s, good[i].script, SIZE_MAX, &limit);

@@ -4,7 +4,8 @@
  * Specifications), RFC 1001 and 1002; see smb.h for the parts.
  *
  * Not read: what is encrypted (SMB 3) or compressed (3.1.1), RDMA, QUIC, raw and multiplexed reads and
- * writes of SMB 1 (READ_RAW, WRITE_RAW, READ_MPX, WRITE_MPX), directory listings, pipes, leases.
+ * writes of SMB 1 (READ_RAW, WRITE_RAW, READ_MPX, WRITE_MPX), its opens through NT_TRANSACT and the POSIX extensions,
+ * directory listings, pipes, leases.
  */
 #include "config.h"
 
@@ -97,7 +98,7 @@ const struct proto proto_smb = {
                  "user, domain and workstation, Kerberos realm and service",
         .infers = "transfers of encrypted SMB 3, from volume",
         .misses = "what is encrypted or compressed; user names behind Kerberos; raw and multiplexed reads and writes of "
-                  "SMB 1; no hash where a writer goes over bytes twice",
+                  "SMB 1, names of opens through its NT_TRANSACT or POSIX extensions; no hash where a writer goes over bytes twice",
         .probe = smb_probe,
         .open = smb_open,
         .data = smb_data,

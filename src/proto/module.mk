@@ -347,17 +347,29 @@ tests_unit_test_xmpp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif
 
 EXTRA_DIST += \
+	tests/fuzz/corpus/aim \
+	tests/fuzz/corpus/bittorrent \
+	tests/fuzz/corpus/directconnect \
+	tests/fuzz/corpus/edonkey \
 	tests/fuzz/corpus/ftp \
+	tests/fuzz/corpus/git \
+	tests/fuzz/corpus/gnutella \
 	tests/fuzz/corpus/http \
 	tests/fuzz/corpus/imap \
+	tests/fuzz/corpus/irc \
 	tests/fuzz/corpus/mime \
+	tests/fuzz/corpus/msrp \
 	tests/fuzz/corpus/nfs \
+	tests/fuzz/corpus/perforce \
 	tests/fuzz/corpus/pop3 \
+	tests/fuzz/corpus/rsync \
 	tests/fuzz/corpus/smb \
 	tests/fuzz/corpus/smtp \
 	tests/fuzz/corpus/ssh \
+	tests/fuzz/corpus/svn \
 	tests/fuzz/corpus/tftp \
-	tests/fuzz/corpus/tls
+	tests/fuzz/corpus/tls \
+	tests/fuzz/corpus/xmpp
 if FUZZER
 noinst_PROGRAMS += tests/fuzz/fuzz_http tests/fuzz/fuzz_mime
 tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c tests/unit/recorder.c tests/unit/recorder.h

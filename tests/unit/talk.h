@@ -151,10 +151,37 @@ talk_cut(const struct talk *t, size_t limit)
 		fail_msg("%s, cut at %zu: %s", t->name, limit, s.log);
 }
 
+/* With TALK_SEEDS set to a folder: the rows as input for fuzz_proto, see tests/fuzz/proto_fuzz.h. */
+static inline void
+talk_seed(const struct talk *t, size_t number)
+{
+	char name[256];
+	const char *folder = getenv("TALK_SEEDS");
+	if (folder == NULL)
+		return;
+	(void)snprintf(name, sizeof name, "%s/%zu%s", folder, number, t->udp ? "u" : "");
+	FILE *out = fopen(name, "wb");
+	assert_non_null(out);
+	for (size_t i = 0; i < TALK_SAID_MAX && t->said[i].kind != 0; i++) {
+		const struct said *w = &t->said[i];
+		bool source = w->kind == 'c' || w->kind == 'G' || w->kind == 'E';
+		int what = w->flow | (source ? 0 : 4) | (w->kind == 'e' || w->kind == 'E' ? 6 << 3 : w->bytes == NULL ? 5 << 3 : 0);
+		if (w->bytes == NULL)
+			(void)fprintf(out, w->len > 0 ? "%c%c" : "%c", what, (int)(w->len & 255));
+		for (size_t at = 0; w->bytes != NULL && at < w->len; at += 255) {
+			size_t n = w->len - at < 255 ? w->len - at : 255;
+			(void)fprintf(out, "%c%c", what, (int)n);
+			(void)fwrite(w->bytes + at, 1, n, out);
+		}
+	}
+	(void)fclose(out);
+}
+
 static inline void
 talk_check(const struct talk *talks, size_t count, const char *protocol)
 {
 	for (size_t i = 0; i < count; i++) {
+		talk_seed(&talks[i], i);
 		talk_whole(&talks[i], protocol, SIZE_MAX / 2);
 		if (!talks[i].udp) {
 			talk_whole(&talks[i], protocol, 1);

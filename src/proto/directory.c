@@ -1,6 +1,7 @@
 /*
- * Servers of names, tickets and tables, by name and, where it stands there, the account: LDAP (RFC 4511 section 4.1.1), Kerberos
- * (RFC 4120 section 7.2.2), MySQL (its manual's "Connection Phase"), PostgreSQL (its manual, section 55.7, StartupMessage).
+ * Servers of names, tickets and tables, by name and, where it stands there, the account: LDAP (RFC 4511 section
+ * 4.1.1), Kerberos (RFC 4120 section 7.2.2), MySQL (its manual's "Connection Phase"), PostgreSQL (its manual, section
+ * 55.7, StartupMessage).
  */
 #include "config.h"
 

@@ -1,6 +1,6 @@
 /*
- * DNS over UDP and TCP (RFC 1035 sections 4.1 and 4.2.2, RFC 6891), and what speaks its language in one's own network: mDNS
- * (RFC 6762) and LLMNR (RFC 4795), told apart from it by their ports, which is how they differ.
+ * DNS over UDP and TCP (RFC 1035 sections 4.1 and 4.2.2, RFC 6891), and what speaks its language in one's own network:
+ * mDNS (RFC 6762) and LLMNR (RFC 4795), told apart from it by their ports, which is how they differ.
  *
  * Every answer's addresses are passed on, so that flows to them get their names. Of a datagram nothing is kept: each
  * one is a conversation of its own. Names that carry something else are dns_tunnel.c's. Zone transfers and what else a

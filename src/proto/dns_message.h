@@ -1,4 +1,4 @@
-/* One DNS message (RFC 1035 section 4.1): its shape, its question and the addresses that it gives. Allocates nothing. */
+/* One DNS message (RFC 1035 section 4.1): its shape, its question and its addresses. Allocates nothing. */
 #ifndef WAYBILL_PROTO_DNS_MESSAGE_H
 #define WAYBILL_PROTO_DNS_MESSAGE_H
 
@@ -52,8 +52,8 @@ bool dns_message_question(const uint8_t *bytes, size_t len, struct dns_question 
 typedef void dns_address_fn(void *ctx, const struct dns_name *name, const struct addr *addr, uint32_t ttl);
 
 /*
- * Every address in the answers: A, AAAA and the hints of SVCB and HTTPS. Its name is what was asked for, where aliases lead from
- * that to it; where there is no question (mDNS) the name of its own record.
+ * Every address in the answers: A, AAAA and the hints of SVCB and HTTPS. Its name is what was asked for, where
+ * aliases lead from that to it; where there is no question (mDNS) the name of its own record.
  */
 void dns_message_addresses(const uint8_t *bytes, size_t len, dns_address_fn *fn, void *ctx);
 

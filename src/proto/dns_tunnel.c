@@ -1,11 +1,11 @@
 /*
  * DNS tunnels (iodine, dnscat2 and the like): a client asks for ever new names with long labels under one domain. A
- * name carries something if its longest label has 30 characters or more, of eight kinds or more, and hardly a hyphen, as the names of
- * machines have; or if the record asked for is of a type for nothing but data, or text.
+ * name carries something if its longest label has 30 characters or more, of eight kinds or more, and hardly a hyphen,
+ * as the names of machines have; or if the record asked for is of a type for nothing but data, or text.
  *
  * It is a tunnel when 64 such names, all different, and their answers have come to 16 KB, and the names have 100
- * characters or the answers 60 bytes on average. Look-ups of hashes (block lists, virus scanners) have shorter names and an
- * address for an answer. A slower or smaller tunnel is not seen, nor one through names that look like words.
+ * characters or the answers 60 bytes on average. Look-ups of hashes (block lists, virus scanners) have shorter names
+ * and an address for an answer. A slower or smaller tunnel is not seen, nor one through names that look like words.
  */
 #include "config.h"
 
@@ -139,8 +139,8 @@ carries(const struct dns_question *q, const struct parts *p)
 }
 
 /*
- * A name that is only there to be asked for, so that the answer can carry something: of some letters, without the underscores
- * that mail's keys and policies have, and no address as block lists are asked for.
+ * A name that is only there to be asked for, so that the answer can carry something: of some letters, without the
+ * underscores that mail's keys and policies have, and no address as block lists are asked for.
  */
 static bool
 is_ticket(const char *text, size_t len)

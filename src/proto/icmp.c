@@ -1,8 +1,9 @@
 /*
  * Tunnels in echo requests and replies (RFC 792, RFC 4443 section 4). Whoever pings is sent back what he sent, and
- * what pings carry is a clock and a pattern; a tunnel carries packets, which differ from one to the next, and its answers are not
- * what was asked. It is a tunnel when 16 echoes or more have moved 16 KB, and of the last 16 answers no more than
- * half were echoes; or when the packets inside are seen to be IP. Smaller and slower ones are not seen, and nobody's ping is told.
+ * what pings carry is a clock and a pattern; a tunnel carries packets, which differ from one to the next, and its
+ * answers are not what was asked. It is a tunnel when 16 echoes or more have moved 16 KB, and of the last 16 answers
+ * no more than half were echoes; or when the packets inside are seen to be IP. Smaller and slower ones are not seen,
+ * and nobody's ping is told.
  */
 #include "config.h"
 

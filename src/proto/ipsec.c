@@ -1,7 +1,7 @@
 /*
- * IPsec: key exchange (IKEv1, RFC 2408 section 3.1; IKEv2, RFC 7296 section 3.1) on any port of UDP, behind the marker of
- * RFC 3948 section 2.2 too; ESP (RFC 4303) and AH (RFC 4302) by themselves, and ESP in UDP (RFC 3948 section 2.1). The
- * latter has no form but a number that counts: it is believed at its port, once a second packet has the next one.
+ * IPsec: key exchange (IKEv1, RFC 2408 section 3.1; IKEv2, RFC 7296 section 3.1) on any port of UDP, behind the marker
+ * of RFC 3948 section 2.2 too; ESP (RFC 4303) and AH (RFC 4302) by themselves, and ESP in UDP (RFC 3948 section 2.1).
+ * The latter has no form but a number that counts: it is believed at its port, once a second packet has the next one.
  * What goes through can't be read; its volume is told.
  */
 #include "config.h"

@@ -1,6 +1,6 @@
 /*
- * Voice and pictures: STUN and TURN (RFC 8489 section 5, RFC 8656 section 12), RTP (RFC 3550 section 5.1) and RTCP (section
- * 6.4). No file is in them. RTP has hardly any form: it is believed once three packets of one source have
+ * Voice and pictures: STUN and TURN (RFC 8489 section 5, RFC 8656 section 12), RTP (RFC 3550 section 5.1) and RTCP
+ * (section 6.4). No file is in them. RTP has hardly any form: it is believed once three packets of one source have
  * come, each numbered as the next one, and until then it is nobody's.
  */
 #include "config.h"

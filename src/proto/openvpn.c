@@ -1,8 +1,8 @@
 /*
  * OpenVPN over UDP and TCP (the protocol as its source's ssl_pkt.h and the draft "OpenVPN wire protocol" have it),
- * told by the packets that reset a session: they are bare, or with tls-auth's HMAC or in tls-crypt's wrapping, and each
- * of these has a packet number 1 and a clock time in its place. Over TCP each packet has its length before it. What goes
- * through it can't be read; its volume is told. A session that began before the capture is not recognised.
+ * told by the packets that reset a session: they are bare, or with tls-auth's HMAC or in tls-crypt's wrapping, and
+ * each of these has a packet number 1 and a clock time in its place. Over TCP each packet has its length before it.
+ * What goes through it can't be read; its volume is told. A session that began before the capture is not recognised.
  */
 #include "config.h"
 

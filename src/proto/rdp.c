@@ -1,7 +1,8 @@
 /*
  * Remote Desktop (MS-RDPBCGR): the connection request with its cookie, which names the user (section 2.2.1.1), what
  * security is agreed on (2.2.1.2), and, with the old security alone, the client's name and the channels that it asks
- * for (2.2.1.3): "cliprdr" is the clipboard, "rdpdr" redirects drives. With TLS all behind that is TLS, and told as such.
+ * for (2.2.1.3): "cliprdr" is the clipboard, "rdpdr" redirects drives. With TLS all behind that is TLS, and told as
+ * such.
  *
  * Also its way over UDP (MS-RDPEUDP section 2.2.1), by the first datagram of it. Screens leave without being files.
  */
@@ -135,7 +136,8 @@ const struct proto proto_rdp = {
         .name = "rdp",
         .transport = IPPROTO_TCP,
         .ports = {PORT},
-        .reads = "the user in the cookie, the security agreed on; without TLS the client's name and channels (clipboard, drives)",
+        .reads = "the user in the cookie, the security agreed on; without TLS the client's name and its channels "
+                 "(clipboard, drives)",
         .infers = "volume behind TLS, most of which is pictures",
         .misses = "the screen, keys, what the clipboard and drives carry",
         .probe = rdp_probe,

@@ -1,6 +1,7 @@
 /*
- * Other screens that leave without being files, and terminals, by name alone: X11 (X Window System Protocol, section 8),
- * Citrix' ICA and its common gateway protocol, SPICE (its protocol, section "Link"), TeamViewer, Telnet (RFC 854, RFC 855).
+ * Other screens that leave without being files, and terminals, by name alone: X11 (X Window System Protocol, section
+ * 8), Citrix' ICA and its common gateway protocol, SPICE (its protocol, section "Link"), TeamViewer, Telnet (RFC 854,
+ * RFC 855).
  *
  * TeamViewer's form has two bytes: it is believed at its port only.
  */
@@ -118,6 +119,8 @@ word_probe(const struct probe *p, const void *word, size_t len)
 
 SCREEN(x11, "x11", "that windows are shown, and to whom", "the screen, keys, selections", x11_data, 6000, 6001);
 SCREEN(ica, "ica", "that it is spoken", "the screen, drives and clipboard", plain_done, 1494, 2598);
-SCREEN(spice, "spice", "that it is spoken", "the screen, the clipboard, files that its agent takes", plain_done, 5900, 3001);
-SCREEN(teamviewer, "teamviewer", "that it is spoken, at its own port", "the screen, its file transfer", plain_done, PORT_TEAMVIEWER, 0);
+SCREEN(spice, "spice", "that it is spoken", "the screen, the clipboard, files that its agent takes", plain_done,
+        5900, 3001);
+SCREEN(teamviewer, "teamviewer", "that it is spoken, at its own port", "the screen, its file transfer", plain_done,
+        PORT_TEAMVIEWER, 0);
 SCREEN(telnet, "telnet", "that it is spoken", "what is typed and shown", plain_done, 23, 2323);

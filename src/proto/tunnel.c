@@ -1,6 +1,6 @@
 /*
- * Tunnels that are known by their control messages: L2TP (RFC 2661 section 3.1, RFC 3931 section 3.2.1) and PPTP (RFC 2637
- * section 1.4). What goes through them in the clear comes as flows of its own.
+ * Tunnels that are known by their control messages: L2TP (RFC 2661 section 3.1, RFC 3931 section 3.2.1) and PPTP (RFC
+ * 2637 section 1.4). What goes through them in the clear comes as flows of its own.
  */
 #include "config.h"
 

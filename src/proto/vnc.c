@@ -1,7 +1,7 @@
 /*
- * VNC: the remote framebuffer protocol (RFC 6143 sections 7.1 to 7.5): versions, security, the desktop's name, and what
- * the client says, of which the clipboard's texts are counted. Pictures are not looked at, nor is the server's clipboard,
- * since only who decodes all pictures finds it. Screens leave without being files.
+ * VNC: the remote framebuffer protocol (RFC 6143 sections 7.1 to 7.5): versions, security, the desktop's name, and
+ * what the client says, of which the clipboard's texts are counted. Pictures are not looked at, nor is the server's
+ * clipboard, since only who decodes all pictures finds it. Screens leave without being files.
  */
 #include "config.h"
 
@@ -317,8 +317,8 @@ display_message(struct vnc *v, struct half *h)
 }
 
 /*
- * The extended clipboard (community protocol, section "Extended Clipboard Pseudo-Encoding") has a negative length, and flags that
- * tell what it is: only what is provided is text, compressed. Who tells what he can do sets all flags.
+ * The extended clipboard (community protocol, section "Extended Clipboard Pseudo-Encoding") has a negative length, and
+ * flags that tell what it is: only what is provided is text, compressed. Who tells what he can do sets all flags.
  */
 static size_t
 extended_clipboard(struct vnc *v, struct half *h, uint32_t len)

@@ -1,7 +1,8 @@
 /*
  * WireGuard (Donenfeld, "WireGuard: Next Generation Kernel Network Tunnel", section 5.4) and Tailscale, which asks for
  * ways through (its DISCO messages) and then speaks WireGuard on the same ports. Told by the first datagram of a form:
- * all four messages have a type, three zero bytes and a length of their own. What is inside can't be read; its volume is told.
+ * all four messages have a type, three zero bytes and a length of their own. What is inside can't be read; its volume
+ * is told.
  */
 #include "config.h"
 

@@ -49,6 +49,7 @@ struct wanted {
 static void take_addresses(struct mail *m, const char *key, const struct mime_field *f);
 static void take_words(struct mail *m, const char *key, const struct mime_field *f);
 static void take_id(struct mail *m, const char *key, const struct mime_field *f);
+static void join(const struct mail_file *file, struct transfer_start *start, uint8_t key[MIME_TEXT_MAX + 32]);
 static void log_mail(struct mail *m);
 static void log_add(struct mail_log *log, const struct mail_detail *d);
 static bool wait_for_answer(struct mail *m, struct transfer *t, enum transfer_state state);
@@ -185,11 +186,14 @@ struct transfer *
 mail_file_begin(struct mail *m, const struct mail_file *file)
 {
 	struct transfer_start start = {.sender = m->start.sender, .method = m->start.method};
+	uint8_t key[MIME_TEXT_MAX + 32];
 	if (file->name != NULL) {
 		start.path = file->name->bytes;
 		start.path_len = file->name->len;
 		start.charset = file->name->charset[0] != '\0' ? file->name->charset : NULL;
 	}
+	if (file->part)
+		join(file, &start, key);
 	struct transfer *t = transfer_begin(m->session, &start);
 	if (t == NULL)
 		return NULL;
@@ -211,6 +215,22 @@ mail_file_begin(struct mail *m, const struct mail_file *file)
 	if (m->start.log != NULL)
 		m->start.log->files++;
 	return t;
+}
+
+/* A part is told from others of its file by nothing but its place; name and size are the file's. */
+static void
+join(const struct mail_file *file, struct transfer_start *start, uint8_t key[MIME_TEXT_MAX + 32])
+{
+	const size_t len = file->name != NULL ? file->name->len : 0;
+	memcpy(key, "part", 4);
+	memcpy(key + 4, &file->size, sizeof file->size);
+	if (len > 0)
+		memcpy(key + 4 + sizeof file->size, file->name->bytes, len);
+	start->join_key = key;
+	start->join_len = 4 + sizeof file->size + len;
+	start->offset = file->offset;
+	start->size_known = true;
+	start->size = file->size;
 }
 
 void

@@ -33,6 +33,8 @@ struct mail_file {
 	const struct mime_field *type; /* or NULL */
 	const char *encoding;          /* undone: "base64"; or NULL */
 	const char *container;         /* it holds files of its own: "tnef"; or NULL */
+	bool part;                     /* of a file that comes in several mails: joined by its name and size */
+	uint64_t offset, size;         /* of the part in the file, and of that; with part alone */
 };
 
 /* The mail's own header, at the top of the tree. */

@@ -1,6 +1,6 @@
 /*
  * A line "begin 644 name" in prose begins no file: the line behind it has to be one of the encoding. Parts of a yEnc file
- * that come in several articles are transfers of their own, at their offsets.
+ * that come in several mails or articles are joined.
  */
 #include "config.h"
 
@@ -277,9 +277,7 @@ take_yenc(struct mail_text *t, const uint8_t *bytes, size_t len)
 		return;
 	}
 	if (text_prefix_nocase(bytes, len, "=yend ")) {
-		/* What is in other articles is not missing here. */
-		const bool last = t->offset + t->expected >= t->size;
-		end(t, t->decoded == t->expected && last ? TRANSFER_COMPLETE : TRANSFER_TRUNCATED);
+		end(t, t->decoded == t->expected ? TRANSFER_COMPLETE : TRANSFER_TRUNCATED);
 		return;
 	}
 	if (len > YENC_LINE_MAX || t->decoded > t->expected) {
@@ -304,13 +302,15 @@ take_yenc(struct mail_text *t, const uint8_t *bytes, size_t len)
 static void
 begin(struct mail_text *t, const char *encoding)
 {
-	const struct mail_file file = {.name = &t->name, .encoding = encoding};
+	const bool yenc = t->state == TEXT_YENC_BEGUN;
+	const struct mail_file file = {.name = &t->name,
+	        .encoding = encoding,
+	        .part = yenc && (t->offset > 0 || t->expected < t->size),
+	        .offset = t->offset,
+	        .size = t->size};
 	t->file = mail_file_begin(t->mail, &file);
-	if (t->state != TEXT_YENC_BEGUN)
-		return;
-	transfer_size(t->file, t->size);
-	if (t->offset > 0)
-		transfer_offset(t->file, t->offset);
+	if (yenc && !file.part)
+		transfer_size(t->file, t->size);
 }
 
 /* The lines as they came, with one spelling of their ends. */

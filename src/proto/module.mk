@@ -78,6 +78,8 @@ libwaybill_a_SOURCES += \
 	src/proto/nfs_mount.c \
 	src/proto/nfs_name.c \
 	src/proto/openvpn.c \
+	src/proto/nntp.c src/proto/nntp.h \
+	src/proto/nntp_probe.c \
 	src/proto/owed.c src/proto/owed.h \
 	src/proto/perforce.c \
 	src/proto/plain.c src/proto/plain.h \
@@ -206,6 +208,12 @@ TESTS += tests/unit/test_gnutella
 tests_unit_test_gnutella_SOURCES = tests/unit/test_gnutella.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_gnutella_LDADD = $(unit_ldadd)
 tests_unit_test_gnutella_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_nntp
+TESTS += tests/unit/test_nntp
+tests_unit_test_nntp_SOURCES = tests/unit/test_nntp.c tests/unit/mail_script.h tests/unit/proto_stage.h
+tests_unit_test_nntp_LDADD = $(unit_ldadd)
+tests_unit_test_nntp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_http
 TESTS += tests/unit/test_http
@@ -378,6 +386,11 @@ tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_mime_SOURCES = tests/fuzz/fuzz_mime.c
 tests_fuzz_fuzz_mime_LDADD = libwaybill.a $(LIB_LIBS)
 tests_fuzz_fuzz_mime_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
+
+EXTRA_DIST += tests/fuzz/corpus/ftp tests/fuzz/corpus/tls tests/fuzz/corpus/ssh
+EXTRA_DIST += tests/fuzz/corpus/smtp tests/fuzz/corpus/pop3 tests/fuzz/corpus/imap tests/fuzz/corpus/nntp
+if FUZZER
 noinst_PROGRAMS += tests/fuzz/fuzz_proto
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/proto_fuzz.h
 tests_fuzz_fuzz_proto_LDADD = libwaybill.a $(LIB_LIBS)

@@ -133,6 +133,7 @@ extern const struct proto proto_icmpv6;
 extern const struct proto proto_smtp;
 extern const struct proto proto_pop3;
 extern const struct proto proto_imap;
+extern const struct proto proto_nntp;
 
 /*
  * One flow's conversation: finds the protocol by the first bytes, then feeds

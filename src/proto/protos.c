@@ -11,6 +11,7 @@ const struct proto *const protos[] = {
         &proto_smtp,
         &proto_pop3,
         &proto_imap,
+        &proto_nntp,
         &proto_websocket,
         &proto_ftp,
         &proto_wireguard,

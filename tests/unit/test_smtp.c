@@ -89,7 +89,8 @@ static const struct mail_session good[] = {
                 "=y z DATA - source complete 5 5+0 h2cf2;smtp "},
         {"yEnc, a part in the middle of a file",
                 HELLO MAIL DATA "c Subject: y\nc \nc =ybegin part=2 line=128 size=15 name=y\nc =ypart begin=6 end=10\nc \x92\x8f\x96\x96\x99\nc =yend size=5 part=2\n" END,
-                "=y DATA - source truncated 15 5+0 @5;smtp "},
+                "smtp smtp.helo=pc mail.messages=1 mail.attachments=1 smtp.mail_from=a@x.org smtp.rcpt_to=b@y.org email.subject=y "
+                "=y DATA - source truncated 15 5+0 @5;"},
         {"an empty attachment", HELLO MAIL DATA HEAD MIXED PDF "c --B--\n" END, "=a b.pdf DATA - source complete 0 0+0 he3b0;smtp "},
         {"the whole mail is a file",
                 HELLO MAIL DATA HEAD "c Content-Type: application/pdf; name=w.pdf\nc Content-Transfer-Encoding: base64\nc \nc aGVsbG8=\n" END,

@@ -29,7 +29,7 @@ struct event_details {
 	size_t count;
 };
 
-/* Borrowed from the records. transfer: or NULL. */
+/* Borrowed from the records. transfer: or NULL; what it says of itself stands for what its session says under the same key. */
 void event_details_gather(struct event_details *out, const struct flow_record *flow, const struct transfer_record *transfer);
 /* Does a key begin with prefix? */
 bool event_details_any(const struct event_details *d, const char *prefix);

@@ -14,6 +14,7 @@ struct level {
 	unsigned depth;
 };
 
+static bool has_key(const struct detail *details, size_t count, const char *key);
 static void put_level(struct json *j, const struct level *l, const char *const skip[]);
 static bool on_level(const struct level *l, const char *key);
 static bool told(const struct level *l, size_t at, size_t component_len);
@@ -24,9 +25,25 @@ static bool is_one_of(const char *const names[], const char *name, size_t len);
 void
 event_details_gather(struct event_details *out, const struct flow_record *flow, const struct transfer_record *transfer)
 {
-	out->count = details_list(flow->facts->details, out->detail);
-	if (transfer != NULL && transfer->details != NULL)
-		out->count += details_list(transfer->details, out->detail + out->count);
+	struct detail own[DETAIL_MAX];
+	const size_t own_count = transfer != NULL ? details_list(transfer->details, own) : 0;
+	const size_t count = details_list(flow->facts->details, out->detail);
+
+	out->count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!has_key(own, own_count, out->detail[i].key))
+			out->detail[out->count++] = out->detail[i];
+	for (size_t i = 0; i < own_count; i++)
+		out->detail[out->count++] = own[i];
+}
+
+static bool
+has_key(const struct detail *details, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(details[i].key, key) == 0)
+			return true;
+	return false;
 }
 
 bool

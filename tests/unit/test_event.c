@@ -195,6 +195,7 @@ test_details(void **state)
 	assert_int_equal(details_text(&d, "tls.server.ja3s", "00"), 0);
 	assert_int_equal(details_text(&d, "ssh.kind", "sftp"), 0);
 	assert_int_equal(details_number(&of_file, "smb.handles", 2), 0);
+	assert_int_equal(details_text(&of_file, "email.subject", "its own"), 0);
 	const struct facts facts = {.protocol = "smb", .details = d};
 	struct flow_record r = record_flow(&facts);
 
@@ -212,6 +213,7 @@ test_details(void **state)
 	event_write_transfer(&j, &t, &stamp);
 	json_put(&j, "", 1);
 	assert_non_null(strstr(j.bytes, "\"smb\":{\"share\":\"ep03\",\"credits\":8,\"handles\":2}"));
+	assert_non_null(strstr(j.bytes, "\"subject\":\"its own\"}")); /* not its session's as well */
 	json_clear(&j);
 	details_free(d);
 	details_free(of_file);

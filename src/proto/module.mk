@@ -378,6 +378,8 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/tftp \
 	tests/fuzz/corpus/tls \
 	tests/fuzz/corpus/xmpp
+	tests/fuzz/corpus/tls
+EXTRA_DIST += tests/fuzz/corpus/http tests/fuzz/corpus/http2 tests/fuzz/corpus/mime
 if FUZZER
 noinst_PROGRAMS += tests/fuzz/fuzz_http tests/fuzz/fuzz_mime
 tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c tests/unit/recorder.c tests/unit/recorder.h

@@ -59,7 +59,10 @@ bool
 http2_header_read(struct http2_header *h, const uint8_t *block, size_t len, struct arena *a,
         struct http_head *head)
 {
+	static const uint8_t nothing[1];
 	struct request request = {0};
+	if (len == 0) /* block may be NULL */
+		block = nothing;
 	memset(head, 0, offsetof(struct http_head, fields));
 	head->version = 20;
 	head->fields.count = 0;

@@ -74,6 +74,8 @@ static const struct script scripts[] = {
         {"https behind a proxy", {BEGIN, C(F("\x09", HEADERS, "\5", "\1") "\x82\x87\x04\x02/a\x41\x01h"),
                                          S(OK("\1") F("\1", DATA, "\1", "\1") "a")},
                 "service h\ndownload GET /a 200 complete: a\n"},
+        {"an empty head", {BEGIN, C(F("\0", HEADERS, "\5", "\1")), GET("b", "\3"), S(OK("\3") F("\1", DATA, "\1", "\3") "b")},
+                "service h\ndownload GET /b 200 complete: b\n"},
         {"a block too large for its table", {BEGIN, C(F("\1", HEADERS, "\5", "\1") "\xff"), GET("b", "\3"),
                                                     S(OK("\3") F("\1", DATA, "\1", "\3") "b")},
                 "service h\ndownload GET /b 200 complete: b\n"},

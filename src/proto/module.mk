@@ -14,6 +14,7 @@ libwaybill_a_SOURCES += \
 	src/proto/dns_tunnel.c src/proto/dns_tunnel.h \
 	src/proto/dots.c src/proto/dots.h \
 	src/proto/edonkey.c \
+	src/proto/fasp.c \
 	src/proto/feed.c src/proto/feed.h \
 	src/proto/ftp.c src/proto/ftp.h \
 	src/proto/ftp_address.c src/proto/ftp_address.h \
@@ -134,7 +135,10 @@ libwaybill_a_SOURCES += \
 	src/proto/tls.c \
 	src/proto/tls_fingerprint.c src/proto/tls_fingerprint.h \
 	src/proto/tls_hello.c src/proto/tls_hello.h \
+	src/proto/tsunami.c \
 	src/proto/tunnel.c \
+	src/proto/udt.c \
+	src/proto/uftp.c \
 	src/proto/vnc.c \
 	src/proto/websocket.c src/proto/websocket.h \
 	src/proto/wireguard.c \
@@ -155,6 +159,12 @@ libwaybill_a_SOURCES += \
 	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
 
 if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_accelerated
+TESTS += tests/unit/test_accelerated
+tests_unit_test_accelerated_SOURCES = tests/unit/test_accelerated.c tests/unit/proto_stage.h
+tests_unit_test_accelerated_LDADD = $(unit_ldadd)
+tests_unit_test_accelerated_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
 check_PROGRAMS += tests/unit/test_aim
 TESTS += tests/unit/test_aim
 tests_unit_test_aim_SOURCES = tests/unit/test_aim.c tests/unit/proto_stage.h tests/unit/talk.h

@@ -5,6 +5,8 @@
 
 const struct proto *const protos[] = {
         &proto_ssh,
+        &proto_udt,
+        &proto_uftp,
         &proto_tls,
         &proto_http2,
         &proto_http,
@@ -80,6 +82,8 @@ const struct proto *const protos[] = {
         &proto_esp,
         &proto_icmp,
         &proto_icmpv6,
+        &proto_tsunami,
+        &proto_fasp,
         NULL,
 };
 

@@ -205,6 +205,8 @@ take_role(struct ssh *h, enum side from)
 	const enum ssh_role role = h->half[from].role;
 	if (h->role_known || role == SSH_ROLE_UNKNOWN)
 		return;
+	static const char key[] = "ssh:session", value[] = "seen";
+	(void)session_note(h->session, NOTE_PAIR, key, sizeof key - 1, value, sizeof value - 1); /* for what goes beside it */
 	h->role_known = true;
 	h->client = role == SSH_ROLE_CLIENT ? from : side_other(from);
 	session_client_end(h->session, h->client);

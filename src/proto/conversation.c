@@ -350,7 +350,8 @@ probe_of(const struct conversation *c)
 {
 	const struct session_ends ends = session_ends(c->session);
 	return (struct probe){.port = {ends.port[SIDE_SOURCE], ends.port[SIDE_DESTINATION]},
-	        .midstream = c->midstream};
+	        .midstream = c->midstream,
+	        .session = c->session};
 }
 
 /* Keeps bytes until the protocol is known; how many could be kept. */

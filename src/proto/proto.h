@@ -22,6 +22,7 @@ struct probe {
 	size_t len[2];
 	uint16_t port[2];
 	bool midstream; /* the beginning of the conversation may be missing; of datagrams it always may */
+	struct session *session; /* to look for notes; NULL: there is none yet, and MORE asks for one */
 };
 
 struct proto {
@@ -138,6 +139,8 @@ extern const struct proto proto_smtp;
 extern const struct proto proto_pop3;
 extern const struct proto proto_imap;
 extern const struct proto proto_nntp;
+extern const struct proto proto_quic;
+extern const struct proto proto_dtls;
 
 /*
  * One flow's conversation: finds the protocol by the first bytes, then feeds

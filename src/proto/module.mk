@@ -13,6 +13,7 @@ libwaybill_a_SOURCES += \
 	src/proto/dns_message.c src/proto/dns_message.h \
 	src/proto/dns_tunnel.c src/proto/dns_tunnel.h \
 	src/proto/dots.c src/proto/dots.h \
+	src/proto/dtls.c \
 	src/proto/edonkey.c \
 	src/proto/fasp.c \
 	src/proto/feed.c src/proto/feed.h \
@@ -26,6 +27,7 @@ libwaybill_a_SOURCES += \
 	src/proto/ftp_probe.c \
 	src/proto/ftp_reply.c src/proto/ftp_reply.h \
 	src/proto/ftp_setup.c \
+	src/proto/ftps.c src/proto/ftps.h \
 	src/proto/git.c \
 	src/proto/gnutella.c \
 	src/proto/handoff.c src/proto/handoff.h \
@@ -90,6 +92,11 @@ libwaybill_a_SOURCES += \
 	src/proto/proto.h \
 	src/proto/protos.c \
 	src/proto/proxy.c \
+	src/proto/quic.c \
+	src/proto/quic_google.c src/proto/quic_google.h \
+	src/proto/quic_keys.c src/proto/quic_keys.h \
+	src/proto/quic_moved.c src/proto/quic_moved.h \
+	src/proto/quic_packet.c src/proto/quic_packet.h \
 	src/proto/rdp.c \
 	src/proto/rpc.c src/proto/rpc.h \
 	src/proto/rsync.c src/proto/rsync.h \
@@ -133,9 +140,13 @@ libwaybill_a_SOURCES += \
 	src/proto/syncthing.c \
 	src/proto/tftp.c \
 	src/proto/tls.c \
+	src/proto/tls_certificate.c src/proto/tls_certificate.h \
+	src/proto/tls_cipher.c \
 	src/proto/tls_fingerprint.c src/proto/tls_fingerprint.h \
+	src/proto/tls_handshake.c src/proto/tls_handshake.h \
 	src/proto/tls_hello.c src/proto/tls_hello.h \
 	src/proto/tsunami.c \
+	src/proto/tls_pieces.c src/proto/tls_pieces.h \
 	src/proto/tunnel.c \
 	src/proto/udt.c \
 	src/proto/uftp.c \
@@ -188,6 +199,29 @@ TESTS += tests/unit/test_directconnect
 tests_unit_test_directconnect_SOURCES = tests/unit/test_directconnect.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_directconnect_LDADD = $(unit_ldadd)
 tests_unit_test_directconnect_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_tls
+TESTS += tests/unit/test_tls
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/proto_stage.h tests/unit/hex.h
+tests_unit_test_tls_LDADD = $(unit_ldadd)
+tests_unit_test_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_dtls
+TESTS += tests/unit/test_dtls
+tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c tests/unit/proto_stage.h tests/unit/hex.h
+tests_unit_test_dtls_LDADD = $(unit_ldadd)
+tests_unit_test_dtls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_quic
+TESTS += tests/unit/test_quic
+tests_unit_test_quic_SOURCES = tests/unit/test_quic.c tests/unit/proto_stage.h tests/unit/hex.h tests/unit/quic_packets.h
+tests_unit_test_quic_LDADD = $(unit_ldadd)
+tests_unit_test_quic_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_ssh
+TESTS += tests/unit/test_ssh
+tests_unit_test_ssh_SOURCES = tests/unit/test_ssh.c tests/unit/proto_stage.h
+tests_unit_test_ssh_LDADD = $(unit_ldadd)
+tests_unit_test_ssh_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_dns
 TESTS += tests/unit/test_dns
@@ -447,6 +481,38 @@ TESTS += tests/unit/test_aim
 tests_unit_test_aim_SOURCES = tests/unit/test_aim.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_aim_LDADD = $(unit_ldadd)
 tests_unit_test_aim_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_bittorrent
+TESTS += tests/unit/test_bittorrent
+tests_unit_test_bittorrent_SOURCES = tests/unit/test_bittorrent.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_bittorrent_LDADD = $(unit_ldadd)
+tests_unit_test_bittorrent_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_directconnect
+TESTS += tests/unit/test_directconnect
+tests_unit_test_directconnect_SOURCES = tests/unit/test_directconnect.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_directconnect_LDADD = $(unit_ldadd)
+tests_unit_test_directconnect_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_edonkey
+TESTS += tests/unit/test_edonkey
+tests_unit_test_edonkey_SOURCES = tests/unit/test_edonkey.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_edonkey_LDADD = $(unit_ldadd)
+tests_unit_test_edonkey_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+endif
+
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_gnutella
+TESTS += tests/unit/test_gnutella
+tests_unit_test_gnutella_SOURCES = tests/unit/test_gnutella.c tests/unit/proto_stage.h tests/unit/talk.h
+tests_unit_test_gnutella_LDADD = $(unit_ldadd)
+tests_unit_test_gnutella_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif
 
 if UNIT_TESTS

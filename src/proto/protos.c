@@ -16,6 +16,8 @@ const struct proto *const protos[] = {
         &proto_nntp,
         &proto_websocket,
         &proto_ftp,
+        &proto_quic,
+        &proto_dtls,
         &proto_wireguard,
         &proto_tailscale,
         &proto_openvpn,

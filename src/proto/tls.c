@@ -1,8 +1,10 @@
 /*
- * TLS 1.0 to 1.3, SSL 3.0 and the hello of SSL 2.0: who is asked for (SNI, ALPN), by
- * what kind of client (JA3, JA4), and the version chosen. Records are followed past
- * the hellos only until both ends have sent application data; nothing is
+ * TLS 1.0 to 1.3, SSL 3.0 and the hello of SSL 2.0 over TCP: records, and the handshake
+ * messages in them for as long as these are in the clear (tls_handshake). Records are
+ * followed past that only until both ends have sent application data; nothing is
  * decrypted, and a session's volume is inferred.
+ *
+ * RFC 8446 section 5, RFC 5246 section 6 and appendix E.
  */
 #include "config.h"
 
@@ -12,8 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/tls_fingerprint.h"
-#include "proto/tls_hello.h"
+#include "proto/tls_handshake.h"
 
 enum { /* record content types (RFC 8446 section 5.1, RFC 6520) */
 	RECORD_CHANGE_CIPHER = 20,
@@ -21,44 +22,43 @@ enum { /* record content types (RFC 8446 section 5.1, RFC 6520) */
 	RECORD_HANDSHAKE = 22,
 	RECORD_DATA = 23,
 	RECORD_HEARTBEAT = 24,
-};
-
-enum { /* handshake types (RFC 8446 section 4) */
-	HANDSHAKE_CLIENT_HELLO = 1,
-	HANDSHAKE_SERVER_HELLO = 2,
+	RECORD_SSL2 = 0, /* ours, for the hello of SSL 2.0, which is no record of these */
 };
 
 enum {
 	RECORD_HEADER = 5,
 	RECORD_MAX = 16384 + 2048, /* RFC 5246 section 6.2.3 */
-	HANDSHAKE_HEADER = 4,
-	HELLO_MAX = 65536,         /* a longer one is not looked at */
-	HELLO_FIRST_SIZE = 2048,
+	MESSAGE_HEADER = 4,
+	MESSAGE_FIRST_SIZE = 2048,
 	FOLLOW_MAX = 65536,        /* bytes a side after which application data is no more waited for */
 	SSL2_HELLO_MIN = 9,        /* to the end of its length fields */
-	SERVER_NAME_MAX = 4096,    /* real ones stay below 256 (RFC 1035 section 2.3.4) */
 };
 
 enum step {
-	STEP_HELLO,  /* its hello is still to come, or being put together in message */
-	STEP_FOLLOW, /* records are skipped until application data */
-	STEP_OVER,   /* nothing more is wanted of this side */
+	STEP_MESSAGES, /* handshake messages are read */
+	STEP_FOLLOW,   /* records are skipped until application data */
+	STEP_OVER,     /* nothing more is wanted of this side */
 };
 
 struct half {
 	enum step step;
 	uint8_t header[RECORD_HEADER];
-	size_t header_len;
-	uint8_t type;       /* of the record that record_left belongs to */
-	size_t record_left; /* bytes of it still to come */
-	uint8_t *message;   /* the hello, put together */
-	size_t message_len, message_size;
+	uint8_t header_len;
+	uint8_t type;          /* of the record that record_left belongs to */
+	uint8_t message_type;
+	uint8_t message_header[MESSAGE_HEADER];
+	uint8_t message_header_len;
+	bool keeping;          /* the message is put together */
+	size_t record_left;    /* bytes of it still to come */
+	size_t message_left;   /* of the message, behind message_header */
+	uint8_t *message;      /* its body as far as it came */
+	size_t message_len, message_size, message_wanted;
 	uint64_t total;
-	bool data;          /* application data was seen */
+	bool data;             /* application data was seen */
 };
 
 struct tls {
-	struct session *session;
+	struct tls_handshake handshake;
 	struct half half[2];
 };
 
@@ -67,18 +67,16 @@ static enum verdict probe_ssl2(const uint8_t *bytes, size_t len);
 static bool is_record_type(uint8_t type);
 static bool is_hello(uint8_t message);
 static bool over(const struct tls *t);
-static bool half_records(struct tls *t, struct half *half, const uint8_t *bytes, size_t len);
-static bool half_header(struct half *half, const uint8_t **bytes, size_t *len);
-static void half_handshake(struct tls *t, struct half *half, const uint8_t *bytes, size_t len);
-static size_t half_wanted(const struct half *half);
+static bool half_records(struct tls *t, enum side from, const uint8_t *bytes, size_t len);
+static bool half_header(struct tls *t, enum side from, const uint8_t **bytes, size_t *len);
+static bool begin_ssl2(struct tls *t, enum side from);
+static void half_body(struct tls *t, enum side from, const uint8_t *bytes, size_t len);
+static void half_messages(struct tls *t, enum side from, const uint8_t *bytes, size_t len);
+static size_t message_header(struct tls *t, enum side from, const uint8_t *bytes, size_t len);
+static void message_body(struct tls *t, enum side from, const uint8_t *bytes, size_t len);
+static void message_ends(struct tls *t, enum side from);
 static bool half_reserve(struct half *half, size_t len);
-static void half_leave_hello(struct half *half);
-static void tell_hello(struct tls *t, const struct half *half);
-static void tell_client(struct session *s, const struct tls_hello *h);
-static void tell_server_name(struct session *s, struct reader name);
-static void tell_ssl2(struct tls *t, struct half *half, const uint8_t *bytes, size_t len);
-static void tell_version(struct session *s, uint16_t version);
-static void tell_text(struct session *s, enum session_fact which, const char *text);
+static void half_drop(struct half *half);
 
 static enum verdict
 tls_probe(const struct probe *p)
@@ -100,7 +98,7 @@ tls_open(struct session *s)
 	struct tls *t = calloc(1, sizeof *t);
 	if (t == NULL)
 		return NULL;
-	t->session = s;
+	tls_handshake_init(&t->handshake, s, TLS_OVER_TCP);
 	session_unreadable(s, "encrypted");
 	return t;
 }
@@ -111,28 +109,33 @@ tls_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	struct tls *t = state;
 	struct half *half = &t->half[from];
 
-	if (half->total == 0 && probe_ssl2(bytes, len) == VERDICT_DONE)
-		tell_ssl2(t, half, bytes, len);
 	half->total += len;
-	if (half->step != STEP_OVER && !half_records(t, half, bytes, len))
+	if (half->step != STEP_OVER && !half_records(t, from, bytes, len))
 		half->step = STEP_OVER;
-	if (half->total > FOLLOW_MAX && half->step == STEP_FOLLOW)
+	if (half->total > (half->step == STEP_FOLLOW ? FOLLOW_MAX : FOLLOW_MAX + TLS_MESSAGE_MAX))
 		half->step = STEP_OVER;
+	if (half->step == STEP_OVER)
+		half_drop(half);
 	if (t->half[SIDE_SOURCE].data && t->half[SIDE_DESTINATION].data)
-		session_tls_established(t->session);
+		session_tls_established(t->handshake.session);
 	return over(t) ? VERDICT_DONE : VERDICT_MORE;
 }
 
-/* Where the next record begins can't be told behind a gap. */
+/* Behind a gap it can't be told where the next record begins, but where the gap is all in one. */
 static enum verdict
 tls_gap(void *state, enum side from, uint64_t len)
 {
 	struct tls *t = state;
 	struct half *half = &t->half[from];
 	half->total += len;
-	if (half->step == STEP_HELLO)
-		half_leave_hello(half);
-	half->step = STEP_OVER;
+	half_drop(half);
+	tls_handshake_lost(&t->handshake, from);
+	if (half->step == STEP_OVER || half->header_len > 0 || len > half->record_left) {
+		half->step = STEP_OVER;
+	} else {
+		half->record_left -= (size_t)len;
+		half->step = STEP_FOLLOW;
+	}
 	return over(t) ? VERDICT_DONE : VERDICT_MORE;
 }
 
@@ -157,9 +160,12 @@ const struct proto proto_tls = {
         .name = "tls",
         .transport = IPPROTO_TCP,
         .ports = {443, 990, 993, 8443},
-        .reads = "server name, ALPN, JA3, JA4 and version of SSL 2.0 hellos to TLS 1.3",
+        .reads = "server name, ALPN, JA3 and JA4 of the client; version, cipher and JA3S of the server; whether an "
+                 "earlier session is resumed; up to TLS 1.2 the names and SHA-256 of certificates; SSL 3.0 and hellos "
+                 "of SSL 2.0",
         .infers = "transfers, from volume",
-        .misses = "content, certificates, the inner name of an encrypted ClientHello",
+        .misses = "content; certificates of TLS 1.3; the inner name of an encrypted ClientHello, which is told as "
+                  "offered; offers of SSL 2.0",
         .probe = tls_probe,
         .open = tls_open,
         .data = tls_data,
@@ -207,13 +213,13 @@ probe_ssl2(const uint8_t *bytes, size_t len)
 {
 	struct reader r = reader_init(bytes, len);
 	if (len < 2 + SSL2_HELLO_MIN)
-		return len > 2 && bytes[2] != HANDSHAKE_CLIENT_HELLO ? VERDICT_NOT_MINE : VERDICT_MORE;
+		return len > 2 && bytes[2] != TLS_CLIENT_HELLO ? VERDICT_NOT_MINE : VERDICT_MORE;
 
 	size_t length = reader_be16(&r) & 0x7fff;
 	uint8_t type = reader_u8(&r);
 	uint16_t version = reader_be16(&r);
 	size_t ciphers = reader_be16(&r), id = reader_be16(&r), challenge = reader_be16(&r);
-	bool fits = (bytes[0] & 0x80) != 0 && type == HANDSHAKE_CLIENT_HELLO &&
+	bool fits = (bytes[0] & 0x80) != 0 && type == TLS_CLIENT_HELLO &&
 	            (version == 0x0002 || version >> 8 == 3) && ciphers > 0 && ciphers % 3 == 0 &&
 	            (id == 0 || id == 16) && challenge >= 16 && challenge <= 32 &&
 	            length == SSL2_HELLO_MIN + ciphers + id + challenge;
@@ -229,7 +235,7 @@ is_record_type(uint8_t type)
 static bool
 is_hello(uint8_t message)
 {
-	return message == HANDSHAKE_CLIENT_HELLO || message == HANDSHAKE_SERVER_HELLO;
+	return message == TLS_CLIENT_HELLO || message == TLS_SERVER_HELLO;
 }
 
 /* Both ends have said all, or one has and goes on while the other was never seen. */
@@ -243,23 +249,18 @@ over(const struct tls *t)
 
 /* Goes through the records of one side; false when they are none. */
 static bool
-half_records(struct tls *t, struct half *half, const uint8_t *bytes, size_t len)
+half_records(struct tls *t, enum side from, const uint8_t *bytes, size_t len)
 {
+	struct half *half = &t->half[from];
+
 	while (len > 0 && half->step != STEP_OVER) {
 		if (half->record_left == 0) {
-			if (!half_header(half, &bytes, &len))
+			if (!half_header(t, from, &bytes, &len))
 				return false;
 			continue;
 		}
 		size_t n = len < half->record_left ? len : half->record_left;
-		if (half->step == STEP_HELLO && half->type == RECORD_HANDSHAKE)
-			half_handshake(t, half, bytes, n);
-		else if (half->step == STEP_HELLO && half->type == RECORD_DATA)
-			half_leave_hello(half); /* seen too late */
-		if (half->type == RECORD_DATA) {
-			half->data = true;
-			half->step = STEP_OVER;
-		}
+		half_body(t, from, bytes, n);
 		half->record_left -= n;
 		bytes += n;
 		len -= n;
@@ -269,8 +270,11 @@ half_records(struct tls *t, struct half *half, const uint8_t *bytes, size_t len)
 
 /* Takes header bytes off the front; a whole header sets type and record_left. False: not a record. */
 static bool
-half_header(struct half *half, const uint8_t **bytes, size_t *len)
+half_header(struct tls *t, enum side from, const uint8_t **bytes, size_t *len)
 {
+	struct half *half = &t->half[from];
+	const bool first = half->total == *len + half->header_len;
+
 	while (*len > 0 && half->header_len < RECORD_HEADER) {
 		half->header[half->header_len++] = *(*bytes)++;
 		(*len)--;
@@ -278,45 +282,138 @@ half_header(struct half *half, const uint8_t **bytes, size_t *len)
 	if (half->header_len < RECORD_HEADER)
 		return true;
 	half->header_len = 0;
+	if (first && half->header[0] >= 0x80)
+		return begin_ssl2(t, from);
 	half->type = half->header[0];
 	half->record_left = (size_t)half->header[3] << 8 | half->header[4];
 	return is_record_type(half->type) && half->header[1] == 3 && half->record_left <= RECORD_MAX;
 }
 
-/* A hello may be spread over records, and records over segments (RFC 8446 section 5.1). */
-static void
-half_handshake(struct tls *t, struct half *half, const uint8_t *bytes, size_t len)
+/* The hello of SSL 2.0 names no host and has no fingerprint. What follows may be TLS. */
+static bool
+begin_ssl2(struct tls *t, enum side from)
 {
-	while (len > 0 && half->step == STEP_HELLO) {
-		size_t wanted = half_wanted(half);
-		size_t n = wanted - half->message_len < len ? wanted - half->message_len : len;
-		if (wanted > HELLO_MAX || !half_reserve(half, half->message_len + n)) {
-			half_leave_hello(half);
+	struct half *half = &t->half[from];
+	struct reader r = reader_init(half->header, RECORD_HEADER);
+	size_t length = reader_be16(&r) & 0x7fff;
+	uint8_t type = reader_u8(&r);
+	uint16_t version = reader_be16(&r);
+
+	if (type != TLS_CLIENT_HELLO || length < SSL2_HELLO_MIN)
+		return false;
+	session_client_end(t->handshake.session, from);
+	if (version == 0x0002) {
+		tls_tell_version(t->handshake.session, version);
+		t->half[SIDE_SOURCE].step = t->half[SIDE_DESTINATION].step = STEP_OVER;
+	}
+	half->type = RECORD_SSL2;
+	half->record_left = length + 2 - RECORD_HEADER;
+	return true;
+}
+
+/* Bytes of the record at hand. */
+static void
+half_body(struct tls *t, enum side from, const uint8_t *bytes, size_t len)
+{
+	struct half *half = &t->half[from];
+
+	if (half->type == RECORD_DATA) {
+		half->data = true;
+		half->step = STEP_OVER;
+		tls_handshake_lost(&t->handshake, from); /* what was not seen by now was seen too late */
+	} else if (half->step == STEP_MESSAGES && half->type == RECORD_CHANGE_CIPHER) {
+		tls_handshake_encrypts(&t->handshake, from);
+	} else if (half->step == STEP_MESSAGES && half->type == RECORD_HANDSHAKE) {
+		half_messages(t, from, bytes, len);
+	}
+	if (half->step == STEP_MESSAGES && t->handshake.over[from]) {
+		half_drop(half);
+		half->step = STEP_FOLLOW;
+	}
+}
+
+/* A message may be spread over records, and records over segments (RFC 8446 section 5.1). */
+static void
+half_messages(struct tls *t, enum side from, const uint8_t *bytes, size_t len)
+{
+	struct half *half = &t->half[from];
+
+	while (len > 0 && !t->handshake.over[from]) {
+		size_t n;
+		if (half->message_header_len < MESSAGE_HEADER) {
+			n = message_header(t, from, bytes, len);
+		} else {
+			n = len < half->message_left ? len : half->message_left;
+			half->message_left -= n;
+			if (half->keeping)
+				message_body(t, from, bytes, n);
+		}
+		if (half->message_header_len == MESSAGE_HEADER && half->message_left == 0)
+			message_ends(t, from);
+		bytes += n;
+		len -= n;
+	}
+}
+
+/* Takes bytes of a message's header; how many. */
+static size_t
+message_header(struct tls *t, enum side from, const uint8_t *bytes, size_t len)
+{
+	struct half *half = &t->half[from];
+	size_t n = MESSAGE_HEADER - half->message_header_len;
+
+	n = len < n ? len : n;
+	memcpy(half->message_header + half->message_header_len, bytes, n);
+	half->message_header_len += (uint8_t)n;
+	if (half->message_header_len < MESSAGE_HEADER)
+		return n;
+	struct reader r = reader_init(half->message_header, MESSAGE_HEADER);
+	half->message_type = reader_u8(&r);
+	half->message_left = reader_be24(&r);
+	half->keeping = tls_handshake_wants(&t->handshake, from, half->message_type);
+	half->message_wanted = half->message_left;
+	if (half->message_type == TLS_CERTIFICATE && half->message_wanted > TLS_CERTIFICATE_HEAD)
+		half->message_wanted = TLS_CERTIFICATE_HEAD;
+	return n;
+}
+
+/* Bytes of a message that is kept. Of a Certificate, how many are wanted is told by its first ones. */
+static void
+message_body(struct tls *t, enum side from, const uint8_t *bytes, size_t len)
+{
+	struct half *half = &t->half[from];
+
+	while (len > 0 && half->message_len < half->message_wanted) {
+		size_t n = half->message_wanted - half->message_len;
+		n = len < n ? len : n;
+		if (half->message_wanted > TLS_MESSAGE_MAX || !half_reserve(half, half->message_len + n)) {
+			tls_handshake_lost(&t->handshake, from);
 			return;
 		}
 		memcpy(half->message + half->message_len, bytes, n);
 		half->message_len += n;
 		bytes += n;
 		len -= n;
-		if (half->message_len < HANDSHAKE_HEADER)
-			continue;
-		bool whole = half->message_len == half_wanted(half);
-		if (whole && is_hello(half->message[0]))
-			tell_hello(t, half);
-		/* What is no hello comes behind one that was not seen. */
-		if (whole || !is_hello(half->message[0]))
-			half_leave_hello(half);
+		if (half->message_type == TLS_CERTIFICATE && half->message_len == TLS_CERTIFICATE_HEAD)
+			half->message_wanted = tls_certificate_wanted(half->message, half->message_len);
 	}
+	if (half->message_len == half->message_wanted)
+		message_ends(t, from);
 }
 
-/* Bytes of the message as far as its length is known. */
-static size_t
-half_wanted(const struct half *half)
+/* All that is wanted of a message is there, or all of it has passed. */
+static void
+message_ends(struct tls *t, enum side from)
 {
-	if (half->message_len < HANDSHAKE_HEADER)
-		return HANDSHAKE_HEADER;
-	struct reader r = reader_init(half->message + 1, 3);
-	return HANDSHAKE_HEADER + (size_t)reader_be24(&r);
+	struct half *half = &t->half[from];
+
+	if (half->keeping)
+		tls_handshake_message(&t->handshake, from, half->message_type,
+		        reader_init(half->message, half->message_len));
+	half->keeping = false;
+	half_drop(half);
+	if (half->message_left == 0)
+		half->message_header_len = 0;
 }
 
 static bool
@@ -325,7 +422,7 @@ half_reserve(struct half *half, size_t len)
 	if (len <= half->message_size)
 		return true;
 	/* By what has come, not by what the message says of its length. */
-	size_t size = half->message_size > 0 ? half->message_size : HELLO_FIRST_SIZE;
+	size_t size = half->message_size > 0 ? half->message_size : MESSAGE_FIRST_SIZE;
 	while (size < len)
 		size *= 2;
 	uint8_t *message = realloc(half->message, size);
@@ -337,98 +434,9 @@ half_reserve(struct half *half, size_t len)
 }
 
 static void
-half_leave_hello(struct half *half)
+half_drop(struct half *half)
 {
 	free(half->message);
 	half->message = NULL;
 	half->message_len = half->message_size = 0;
-	half->step = STEP_FOLLOW;
-}
-
-static void
-tell_hello(struct tls *t, const struct half *half)
-{
-	struct tls_hello hello;
-	struct reader body = reader_init(half->message + HANDSHAKE_HEADER,
-	        half->message_len - HANDSHAKE_HEADER);
-
-	if (half->message[0] == HANDSHAKE_CLIENT_HELLO) {
-		if (tls_hello_client(body, &hello) == 0)
-			tell_client(t->session, &hello);
-	} else if (tls_hello_server(body, &hello) == 0) {
-		tell_version(t->session, hello.version);
-		/* The server's choice says more than the client's first wish. */
-		if (hello.alpn.left > 0)
-			session_fact(t->session, SESSION_TLS_ALPN, hello.alpn.next, hello.alpn.left);
-	}
-}
-
-/* A second ClientHello (RFC 8446 section 4.1.2) is not told: the first one was the free choice. */
-static void
-tell_client(struct session *s, const struct tls_hello *h)
-{
-	char ja3[DIGEST_HEX_MAX], ja4[TLS_JA4_MAX];
-
-	if (session_has_fact(s, SESSION_TLS_JA3))
-		return;
-	tell_text(s, SESSION_TLS_JA3, tls_ja3(session_digests(s), h, ja3));
-	tell_text(s, SESSION_TLS_JA4, tls_ja4(session_digests(s), h, ja4));
-	if (h->alpn.left > 0 && !session_has_fact(s, SESSION_TLS_ALPN))
-		session_fact(s, SESSION_TLS_ALPN, h->alpn.next, h->alpn.left);
-	if (h->server_name.left > 0)
-		tell_server_name(s, h->server_name);
-}
-
-/* Host names do not know case (RFC 6066 section 3, RFC 4343). */
-static void
-tell_server_name(struct session *s, struct reader name)
-{
-	char text[SERVER_NAME_MAX];
-	size_t len = 0;
-	for (uint8_t c; len < sizeof text && len < name.left && (c = name.next[len]) != '\0'; len++)
-		text[len] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-	session_fact(s, SESSION_TLS_NAME, text, len);
-	session_service(s, text, len);
-}
-
-/* The hello of SSL 2.0 names no host and has no fingerprint. What follows may be TLS. */
-static void
-tell_ssl2(struct tls *t, struct half *half, const uint8_t *bytes, size_t len)
-{
-	struct reader r = reader_init(bytes, len);
-	size_t length = 2 + ((size_t)reader_be16(&r) & 0x7fff);
-
-	reader_skip(&r, 1); /* message type */
-	uint16_t version = reader_be16(&r);
-	half->step = STEP_FOLLOW;
-	if (version == 0x0002) {
-		tell_version(t->session, version);
-		t->half[SIDE_SOURCE].step = t->half[SIDE_DESTINATION].step = STEP_OVER;
-	}
-	/* It is skipped as if it were a record. */
-	half->type = RECORD_HANDSHAKE;
-	half->record_left = length;
-}
-
-/* The number alone, as in "TLS 1.3"; below 1.0 it is SSL's. One without a name takes the place of what was known. */
-static void
-tell_version(struct session *s, uint16_t version)
-{
-	static const struct {
-		uint16_t wire;
-		const char *text;
-	} names[] = {{0x0304, "1.3"}, {0x0303, "1.2"}, {0x0302, "1.1"}, {0x0301, "1.0"}, {0x0300, "ssl 3.0"},
-	        {0x0002, "ssl 2.0"}};
-	const char *text = "";
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (names[i].wire == version)
-			text = names[i].text;
-	session_fact(s, SESSION_TLS_VERSION, text, strlen(text));
-}
-
-static void
-tell_text(struct session *s, enum session_fact which, const char *text)
-{
-	if (text != NULL)
-		session_fact(s, which, text, strlen(text));
 }

@@ -1,5 +1,5 @@
 /*
- * JA3 as published by Salesforce (github.com/salesforce/ja3) and JA4, the client
+ * JA3 and JA3S as published by Salesforce (github.com/salesforce/ja3) and JA4, the client
  * fingerprint of FoxIO (github.com/FoxIO-LLC/ja4, BSD licence for this one). GREASE
  * values (RFC 8701) are left out of both.
  */
@@ -25,6 +25,7 @@ struct values {
 };
 
 static char *ja3_made(const struct digests *known, const struct tls_hello *h);
+static char *ja3s_made(const struct digests *known, const struct tls_hello *h);
 static void ja3_list(struct digest *d, struct reader list);
 static void ja3_extensions(struct digest *d, struct reader list);
 static void ja3_formats(struct digest *d, struct reader list);
@@ -68,6 +69,26 @@ tls_ja3(const struct digests *known, const struct tls_hello *h, char out[DIGEST_
 	ja3_list(d, h->groups);
 	digest_text(d, ",");
 	ja3_formats(d, h->formats);
+	if (digest_close(d, out) == NULL)
+		return NULL;
+	if (text != NULL)
+		memcpy(text, out, JA3_DIGITS + 1);
+	return out;
+}
+
+const char *
+tls_ja3s(const struct digests *known, const struct tls_hello *h, char out[DIGEST_HEX_MAX])
+{
+	char *text = ja3s_made(known, h);
+	if (text != NULL && text[0] != '\0')
+		return memcpy(out, text, JA3_DIGITS + 1);
+
+	struct digest *d = digest_open(known, DIGEST_MD5);
+	digest_decimal(d, '\0', h->legacy_version);
+	digest_text(d, ",");
+	ja3_list(d, h->ciphers);
+	digest_text(d, ",");
+	ja3_extensions(d, h->extensions);
 	if (digest_close(d, out) == NULL)
 		return NULL;
 	if (text != NULL)
@@ -123,6 +144,21 @@ ja3_made(const struct digests *known, const struct tls_hello *h)
 	return made(known, &v);
 }
 
+/* The same of a JA3S. */
+static char *
+ja3s_made(const struct digests *known, const struct tls_hello *h)
+{
+	struct values v;
+
+	values_init(&v);
+	values_add(&v, 5);
+	values_add(&v, h->legacy_version);
+	values_read(&v, h->ciphers);
+	values_add(&v, BETWEEN);
+	values_extensions(&v, h->extensions);
+	return made(known, &v);
+}
+
 /* The same of a JA4, whose first part stands for what is in no list. */
 static char *
 ja4_made(const struct digests *known, const struct values *ciphers, const struct values *extensions,
@@ -157,6 +193,7 @@ ja4_first(const struct tls_hello *h, const struct values *ciphers, const struct 
 
 	ja4_alpn(h, alpn);
 	memcpy(out, "tVVsCCEEaa_", JA4_FIRST_LEN);
+	out[0] = (char)h->carrier;
 	memcpy(out + 1, ja4_version(h), 2);
 	out[3] = h->has_server_name ? 'd' : 'i';
 	ja4_count(ciphers->count, out + 4);
@@ -310,13 +347,16 @@ ja4_version(const struct tls_hello *h)
 		uint16_t wire;
 		const char *text;
 	} names[] = {{0x0304, "13"}, {0x0303, "12"}, {0x0302, "11"}, {0x0301, "10"},
-	        {0x0300, "s3"}, {0x0002, "s2"}};
+	        {0x0300, "s3"}, {0x0002, "s2"}, {0xfeff, "d1"}, {0xfefd, "d2"}, {0xfefc, "d3"}};
+	const bool datagrams = h->carrier == TLS_OVER_DATAGRAMS;
 	struct reader versions = h->versions;
 	uint16_t highest = versions.left >= 2 ? 0 : h->version;
 
 	while (versions.left >= 2) {
 		uint16_t version = reader_be16(&versions);
-		if (!tls_is_grease(version) && version > highest)
+		/* Those of DTLS count downwards. */
+		if (!tls_is_grease(version) &&
+		        (highest == 0 || (datagrams ? version < highest : version > highest)))
 			highest = version;
 	}
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

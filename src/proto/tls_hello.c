@@ -2,6 +2,12 @@
 
 #include "proto/tls_hello.h"
 
+#include <string.h>
+
+enum { RANDOM_LEN = 32 };
+
+static int client_hello(struct reader r, bool has_cookie, struct tls_hello *out);
+static bool is_retry(const uint8_t *random);
 static void client_extension(uint16_t type, struct reader body, struct tls_hello *out);
 static void server_extension(uint16_t type, struct reader body, struct tls_hello *out);
 static int extensions(struct reader list, struct tls_hello *out,
@@ -12,27 +18,28 @@ static struct reader first_protocol(struct reader body);
 int
 tls_hello_client(struct reader r, struct tls_hello *out)
 {
-	*out = (struct tls_hello){.version = reader_be16(&r)};
-	reader_skip(&r, 32);                         /* random */
-	reader_skip(&r, reader_u8(&r));              /* session id */
-	out->ciphers = reader_sub(&r, reader_be16(&r));
-	reader_skip(&r, reader_u8(&r));              /* compression methods */
-	if (!reader_ok(&r) || out->ciphers.left % 2 != 0)
-		return -1;
-	if (r.left == 0) /* extensions may be missing before TLS 1.3 */
-		return 0;
-	out->extensions = reader_sub(&r, reader_be16(&r));
-	return reader_ok(&r) ? extensions(out->extensions, out, client_extension) : -1;
+	*out = (struct tls_hello){.carrier = TLS_OVER_TCP};
+	return client_hello(r, false, out);
+}
+
+int
+tls_hello_client_datagrams(struct reader r, struct tls_hello *out)
+{
+	*out = (struct tls_hello){.carrier = TLS_OVER_DATAGRAMS};
+	return client_hello(r, true, out);
 }
 
 int
 tls_hello_server(struct reader r, struct tls_hello *out)
 {
-	*out = (struct tls_hello){.version = reader_be16(&r)};
-	reader_skip(&r, 32);            /* random */
-	reader_skip(&r, reader_u8(&r)); /* session id */
+	*out = (struct tls_hello){.carrier = TLS_OVER_TCP};
+	out->version = out->legacy_version = reader_be16(&r);
+	out->retry = is_retry(reader_take(&r, RANDOM_LEN));
+	const bool short_form = out->version >> 8 == 0x7f; /* TLS 1.3 before its draft 22 */
+	if (!short_form)
+		out->session_id = reader_sub(&r, reader_u8(&r));
 	out->ciphers = reader_sub(&r, 2);
-	reader_skip(&r, 1);             /* compression method */
+	reader_skip(&r, short_form ? 0 : 1); /* compression method */
 	if (!reader_ok(&r))
 		return -1;
 	if (r.left == 0)
@@ -45,6 +52,34 @@ bool
 tls_is_grease(uint16_t value)
 {
 	return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
+}
+
+static int
+client_hello(struct reader r, bool has_cookie, struct tls_hello *out)
+{
+	out->version = out->legacy_version = reader_be16(&r);
+	reader_skip(&r, RANDOM_LEN);
+	out->session_id = reader_sub(&r, reader_u8(&r));
+	if (has_cookie)
+		reader_skip(&r, reader_u8(&r));
+	out->ciphers = reader_sub(&r, reader_be16(&r));
+	reader_skip(&r, reader_u8(&r));              /* compression methods */
+	if (!reader_ok(&r) || out->ciphers.left % 2 != 0)
+		return -1;
+	if (r.left == 0) /* extensions may be missing before TLS 1.3 */
+		return 0;
+	out->extensions = reader_sub(&r, reader_be16(&r));
+	return reader_ok(&r) ? extensions(out->extensions, out, client_extension) : -1;
+}
+
+/* The random that makes a ServerHello a HelloRetryRequest (RFC 8446 section 4.1.3); takes NULL. */
+static bool
+is_retry(const uint8_t *random)
+{
+	static const uint8_t retry[RANDOM_LEN] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+	        0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2,
+	        0xc8, 0xa8, 0x33, 0x9c};
+	return random != NULL && memcmp(random, retry, sizeof retry) == 0;
 }
 
 static int
@@ -85,6 +120,15 @@ client_extension(uint16_t type, struct reader body, struct tls_hello *out)
 	case TLS_EXT_VERSIONS: /* RFC 8446 section 4.2.1 */
 		out->versions = reader_sub(&body, reader_u8(&body));
 		break;
+	case TLS_EXT_PRE_SHARED_KEY:
+		out->has_psk = true;
+		break;
+	case TLS_EXT_ECH:
+		out->has_ech = true;
+		break;
+	case TLS_EXT_ESNI:
+		out->has_esni = true;
+		break;
 	default:
 		break;
 	}
@@ -97,6 +141,8 @@ server_extension(uint16_t type, struct reader body, struct tls_hello *out)
 		out->alpn = first_protocol(body);
 	if (type == TLS_EXT_VERSIONS && body.left == 2) /* the one chosen */
 		out->version = reader_be16(&body);
+	if (type == TLS_EXT_PRE_SHARED_KEY)
+		out->has_psk = true;
 }
 
 /* The first host_name (type 0) of a server name list. */

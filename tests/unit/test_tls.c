@@ -2,7 +2,10 @@
 
 #include "proto_stage.h"
 
+#include "hex.h"
+#include "proto/tls_certificate.h"
 #include "proto/tls_fingerprint.h"
+#include "proto/tls_handshake.h"
 
 /*
  * A hello of TLS 1.3 as a browser sends it, with the values of the worked example in JA4's own description; the
@@ -239,12 +242,15 @@ test_ssl2(void **state)
 	        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 	struct stage s;
 	(void)state;
-	open_flow(&s, 4443);
-	(void)stage_data(&s, 0, SIDE_SOURCE, v2, sizeof v2);
-	(void)stage_data(&s, 0, SIDE_DESTINATION, server_hello, sizeof server_hello);
-	assert_string_equal(session_facts(s.flow[0].session)->protocol, "tls");
-	assert_string_equal(session_facts(s.flow[0].session)->tls.version, "1.2");
-	stage_clear(&s);
+	for (size_t step = 1; step <= sizeof v2; step += sizeof v2 - 1) { /* byte by byte, and whole */
+		open_flow(&s, 4443);
+		for (size_t at = 0; at < sizeof v2; at += step)
+			(void)stage_data(&s, 0, SIDE_SOURCE, v2 + at, step);
+		(void)stage_data(&s, 0, SIDE_DESTINATION, server_hello, sizeof server_hello);
+		assert_string_equal(session_facts(s.flow[0].session)->protocol, "tls");
+		assert_string_equal(session_facts(s.flow[0].session)->tls.version, "1.2");
+		stage_clear(&s);
+	}
 }
 
 /* Hellos that lie about their length are survived, an empty one above all. */
@@ -285,6 +291,368 @@ test_not_tls(void **state)
 	}
 }
 
+/* Made by openssl req: names, an address, a mail address, and more names than are told. */
+static const char certificate[] =
+        "3082027030820216a003020102020101300a06082a8648ce3d0403023044310b3009060355040613024b523116301406"
+        "0355040a0c0d5061696e742c2053747564696f311d301b06035504030c1466696c65732e73747564696f2e6578616d70"
+        "6c653020170d3236313132363131303635315a180f32313236313130323131303635315a3044310b3009060355040613"
+        "024b5231163014060355040a0c0d5061696e742c2053747564696f311d301b06035504030c1466696c65732e73747564"
+        "696f2e6578616d706c653059301306072a8648ce3d020106082a8648ce3d03010703420004e1f7dd3ae3e1fcb68b3e9a"
+        "0f0215c557c2d2696c5d0c04d064d282bff6fcaca975536752065230eac7889f359d205321b905e0774ae039e0807621"
+        "97f7c58c8ca381f63081f3301d0603551d0e04160414ce23b2a0f6ecbfe9cac82ff70011f4738723b0b2301f0603551d"
+        "23041830168014ce23b2a0f6ecbfe9cac82ff70011f4738723b0b2300f0603551d130101ff040530030101ff30819f06"
+        "03551d11048197308194821466696c65732e73747564696f2e6578616d706c6582102a2e73747564696f2e6578616d70"
+        "6c658704cb0071788110614073747564696f2e6578616d706c65820a61312e6578616d706c65820a61322e6578616d70"
+        "6c65820a61332e6578616d706c65820a61342e6578616d706c65820a61352e6578616d706c65820a61362e6578616d70"
+        "6c65820a61372e6578616d706c65300a06082a8648ce3d0403020348003045022100f7ca05dbc1cd461f07c1d016c741"
+        "74f9defeda06310c0f681adb80c380ad49c802207749f7a53aece804f95eedf69295f15651feb3c34f8f7947e1c6ce37"
+        "edd1b4fc";
+static const char certificate_sha256[] = "9AB826868F212B0F05C4D8595C5D6A8A5A3555FD6FB224BE28221AD7667F27BE";
+
+/* ---- the messages behind the hellos ---- */
+
+struct flight {
+	uint8_t bytes[8192];
+	size_t len;
+};
+
+/* A record with these bytes. */
+static void
+put_record(struct flight *f, uint8_t type, const void *bytes, size_t len)
+{
+	const uint8_t head[] = {type, 3, 3, (uint8_t)(len >> 8), (uint8_t)len};
+	assert_true(len + sizeof head <= sizeof f->bytes - f->len);
+	memcpy(f->bytes + f->len, head, sizeof head);
+	memcpy(f->bytes + f->len + sizeof head, bytes, len);
+	f->len += sizeof head + len;
+}
+
+/* A handshake message in a record of its own; hex: its body. */
+static void
+put_message(struct flight *f, uint8_t type, const char *hex)
+{
+	uint8_t message[4096];
+	size_t len;
+	uint8_t *body = hex_bytes(hex, &len);
+	const uint8_t head[] = {type, 0, (uint8_t)(len >> 8), (uint8_t)len};
+	memcpy(message, head, sizeof head);
+	memcpy(message + sizeof head, body, len);
+	put_record(f, 22, message, sizeof head + len);
+	free(body);
+}
+
+/* A Certificate message with the one above and what follows it. */
+static void
+put_certificate(struct flight *f, const char *more)
+{
+	char hex[4096];
+	const size_t len = strlen(certificate) / 2, all = 3 + len + strlen(more) / 2;
+	(void)snprintf(hex, sizeof hex, "%06zx%06zx%s%s", all, len, certificate, more);
+	put_message(f, 11, hex);
+}
+
+#define RANDOM "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f"
+#define SESSION "04 01020304"
+static const char client_hello[] = "0303" RANDOM SESSION "0002 c02f 01 00";
+static const char server_hello_12[] = "0303" RANDOM "04 0a0b0c0d" "c02f 00";
+static const char server_hello_resumed[] = "0303" RANDOM SESSION "c02f 00";
+static const char server_hello_empty[] = "0303" RANDOM "00" "c02f 00";
+static const char server_hello_13[] = "0303" RANDOM SESSION "1301 00 000c 002b 0002 0304 0029 0002 0000";
+static const char hello_retry[] = "0303 cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c" SESSION
+                                  "1301 00 0006 002b 0002 0304";
+
+static void
+say(struct stage *s, enum side from, struct flight *f)
+{
+	(void)stage_data(s, 0, from, f->bytes, f->len);
+	f->len = 0;
+}
+
+static void
+begin_tls(struct stage *s, const char *server)
+{
+	struct flight f = {.len = 0};
+	open_flow(s, 4443);
+	put_message(&f, 1, client_hello);
+	say(s, SIDE_SOURCE, &f);
+	if (server != NULL) {
+		put_message(&f, 2, server);
+		say(s, SIDE_DESTINATION, &f);
+	}
+}
+
+static void
+expect_certificate(struct stage *s, const char *who)
+{
+	const bool server = strcmp(who, "server") == 0;
+	struct detail d[DETAIL_MAX];
+	size_t names = 0, count = details_list(session_facts(s->flow[0].session)->details, d);
+
+	assert_string_equal(stage_detail(s, 0, server ? "tls.server.hash.sha256" : "tls.client.hash.sha256"), certificate_sha256);
+	assert_string_equal(stage_detail(s, 0, server ? "tls.server.subject" : "tls.client.subject"),
+	        "CN=files.studio.example, O=Paint\\, Studio");
+	assert_string_equal(stage_detail(s, 0, server ? "tls.server.issuer" : "tls.client.issuer"),
+	        "CN=files.studio.example, O=Paint\\, Studio");
+	static const char *const want[] = {"files.studio.example", "*.studio.example", "203.0.113.120", "a1.example", "a2.example",
+	        "a3.example", "a4.example", "a5.example"};
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(d[i].key, server ? "tls.server.x509.alternative_names" : "tls.client.x509.alternative_names") == 0) {
+			assert_true(names < COUNT(want));
+			assert_string_equal(d[i].text, want[names++]);
+		} else if (strstr(d[i].key, "names_left_out") != NULL) {
+			assert_int_equal(d[i].number, 2);
+		}
+	assert_int_equal(names, COUNT(want));
+}
+
+/* Whole, and byte by byte. */
+static void
+test_certificates(void **state)
+{
+	(void)state;
+	for (size_t step = 1; step < 8192; step *= 7) {
+		struct stage s;
+		struct flight f = {.len = 0};
+		begin_tls(&s, server_hello_12);
+		put_certificate(&f, "000003 616263"); /* and one that is none, of a chain */
+		put_message(&f, 12, "00112233");
+		put_message(&f, 14, "");
+		for (size_t at = 0; at < f.len; at += step)
+			(void)stage_data(&s, 0, SIDE_DESTINATION, f.bytes + at, f.len - at < step ? f.len - at : step);
+		expect_certificate(&s, "server");
+		assert_null(stage_detail(&s, 0, "tls.client.subject"));
+		f.len = 0;
+		put_certificate(&f, "");
+		put_message(&f, 16, "00112233");
+		put_record(&f, 20, "\1", 1);
+		say(&s, SIDE_SOURCE, &f);
+		expect_certificate(&s, "client");
+		put_record(&f, 20, "\1", 1);
+		say(&s, SIDE_DESTINATION, &f);
+		assert_null(stage_detail(&s, 0, "tls.resumed"));
+		stage_clear(&s);
+	}
+}
+
+/* A client that was asked for one and has none. */
+static void
+test_no_certificate(void **state)
+{
+	struct stage s;
+	struct flight f = {.len = 0};
+	(void)state;
+	begin_tls(&s, server_hello_12);
+	put_message(&f, 11, "000000");
+	say(&s, SIDE_SOURCE, &f);
+	put_message(&f, 11, "000003 ffffff");
+	say(&s, SIDE_DESTINATION, &f);
+	assert_null(stage_detail(&s, 0, "tls.client.hash.sha256"));
+	assert_null(stage_detail(&s, 0, "tls.server.hash.sha256"));
+	stage_clear(&s);
+}
+
+/* Cut anywhere or changed anywhere, a certificate is no trouble; and what is not all there is not told. */
+static void
+test_bad_certificates(void **state)
+{
+	size_t len;
+	uint8_t *whole = hex_bytes(certificate, &len);
+	(void)state;
+	for (size_t n = 0; n < len; n++) {
+		struct tls_certificate c;
+		char address[TLS_ADDRESS_MAX];
+		size_t name_len;
+		uint8_t *copy = malloc(n > 0 ? n : 1);
+		memcpy(copy, whole, n);
+		assert_int_equal(tls_certificate_read(reader_init(copy, n), &c), -1);
+		free(copy);
+		for (unsigned change = 1; change < 256; change = change * 2 + 1) {
+			whole[n] ^= (uint8_t)change;
+			if (tls_certificate_read(reader_init(whole, len), &c) == 0)
+				for (size_t i = 0; tls_certificate_alternative(&c, address, &name_len) != NULL; i++)
+					assert_true(i < len && name_len <= len);
+			whole[n] ^= (uint8_t)change;
+		}
+	}
+	free(whole);
+}
+
+static void
+test_server_says(void **state)
+{
+	static const struct {
+		const char *hello, *version, *cipher;
+		bool change; /* ChangeCipherSpec behind it */
+		bool ticket; /* NewSessionTicket before that */
+		bool resumed;
+	} rows[] = {
+	        {server_hello_12, "1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", false, false, false},
+	        {server_hello_resumed, "1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", false, false, true}, /* by its ID */
+	        {server_hello_empty, "1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", true, false, true},    /* by a ticket */
+	        {server_hello_empty, "1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", true, true, true},
+	        {server_hello_13, "1.3", "TLS_AES_128_GCM_SHA256", true, false, true},                     /* by a key */
+	        {"7f17" RANDOM "1301 0000", "1.3", "TLS_AES_128_GCM_SHA256", false, false, false},         /* a draft of 1.3 */
+	        {"0301" RANDOM "00 fefe 00", "1.0", "0xfefe", false, false, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct stage s;
+		struct flight f = {.len = 0};
+		begin_tls(&s, rows[i].hello);
+		if (rows[i].ticket)
+			put_message(&f, 4, "00000000 0002 1122");
+		if (rows[i].change)
+			put_record(&f, 20, "\1", 1);
+		if (f.len > 0)
+			say(&s, SIDE_DESTINATION, &f);
+		assert_string_equal(session_facts(s.flow[0].session)->tls.version, rows[i].version);
+		assert_string_equal(stage_detail(&s, 0, "tls.cipher"), rows[i].cipher);
+		assert_int_equal(stage_detail(&s, 0, "tls.resumed") != NULL, rows[i].resumed);
+		stage_clear(&s);
+	}
+}
+
+/* The hello behind a HelloRetryRequest is the one that is told. */
+static void
+test_retry(void **state)
+{
+	struct stage s;
+	struct flight f = {.len = 0};
+	(void)state;
+	begin_tls(&s, hello_retry);
+	assert_null(session_facts(s.flow[0].session)->tls.version);
+	put_record(&f, 20, "\1", 1);
+	say(&s, SIDE_DESTINATION, &f);
+	put_message(&f, 1, client_hello);
+	say(&s, SIDE_SOURCE, &f);
+	put_message(&f, 2, "0303" RANDOM SESSION "1302 00 0006 002b 0002 0304");
+	say(&s, SIDE_DESTINATION, &f);
+	assert_string_equal(session_facts(s.flow[0].session)->tls.version, "1.3");
+	assert_string_equal(stage_detail(&s, 0, "tls.cipher"), "TLS_AES_256_GCM_SHA384");
+	assert_null(stage_detail(&s, 0, "tls.resumed"));
+	stage_clear(&s);
+}
+
+/* What was not seen may have been a certificate. */
+static void
+test_gap(void **state)
+{
+	struct stage s;
+	struct flight f = {.len = 0};
+	(void)state;
+	begin_tls(&s, server_hello_empty);
+	(void)conversation_gap(s.flow[0].conversation, SIDE_DESTINATION, 1000);
+	put_record(&f, 20, "\1", 1);
+	say(&s, SIDE_DESTINATION, &f);
+	assert_null(stage_detail(&s, 0, "tls.resumed"));
+	stage_clear(&s);
+}
+
+/* JA3S, by an independent way: the digest of the text that it stands for. */
+static void
+test_ja3s(void **state)
+{
+	static const char text[] = "771,4865,43-41";
+	char want[DIGEST_HEX_MAX];
+	struct digest *d = digest_open(NULL, DIGEST_MD5);
+	struct stage s;
+	(void)state;
+	digest_text(d, text);
+	assert_non_null(digest_close(d, want));
+	begin_tls(&s, server_hello_13);
+	assert_string_equal(stage_detail(&s, 0, "tls.server.ja3s"), want);
+	stage_clear(&s);
+}
+
+static void
+test_encrypted_hello(void **state)
+{
+	static const struct {
+		const char *extension, *told;
+	} rows[] = {{"fe0d 0001 00", "offered"}, {"ffce 0001 00", "esni"}, {"fe0c 0001 00", NULL}};
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct stage s;
+		struct flight f = {.len = 0};
+		char hex[256];
+		open_flow(&s, 4443);
+		(void)snprintf(hex, sizeof hex, "0303" RANDOM "00 0002 1301 01 00 0005 %s", rows[i].extension);
+		put_message(&f, 1, hex);
+		say(&s, SIDE_SOURCE, &f);
+		const char *told = stage_detail(&s, 0, "ech");
+		if (rows[i].told == NULL)
+			assert_null(told);
+		else
+			assert_string_equal(told, rows[i].told);
+		stage_clear(&s);
+	}
+}
+
+/* ---- FTP over TLS ---- */
+
+static void
+tls_flow(struct stage *s, size_t n, enum side client, const char *hello_hex, const char *server_hex)
+{
+	struct flight f = {.len = 0};
+	put_message(&f, 1, hello_hex);
+	(void)stage_data(s, n, client, f.bytes, f.len);
+	f.len = 0;
+	put_message(&f, 2, server_hex);
+	(void)stage_data(s, n, side_other(client), f.bytes, f.len);
+}
+
+/* A data connection is told by the TLS session that it goes on with, or by the hosts; not to other ports or hosts. */
+static void
+test_ftps(void **state)
+{
+	static const char other[] = "0303" RANDOM "00 0002 c02f 01 00";
+	static const char same[] = "0303" RANDOM "04 0a0b0c0d 0002 c02f 01 00"; /* the ID that the server gave the control connection */
+	static const char other_name[] = "0303" RANDOM "00 0002 c02f 01 00 000d 0000 0009 0007 00 0004 61622e63";
+	static const struct {
+		const char *from;
+		uint16_t from_port;
+		const char *to;
+		uint16_t to_port;
+		enum side client;
+		const char *hello;
+		const char *told;
+	} rows[] = {
+	        {"192.0.2.10", 40001, "198.51.100.20", 50000, SIDE_SOURCE, same, "by its TLS session"},
+	        {"192.0.2.10", 40001, "198.51.100.20", 50000, SIDE_SOURCE, other, "by its hosts"},
+	        {"198.51.100.20", 20, "192.0.2.10", 50000, SIDE_DESTINATION, other, "by its hosts"}, /* active */
+	        {"198.51.100.20", 40002, "192.0.2.10", 50000, SIDE_SOURCE, other, NULL},             /* the server as a client */
+	        {"192.0.2.10", 40001, "198.51.100.20", 443, SIDE_SOURCE, other, NULL},
+	        {"192.0.2.10", 40001, "198.51.100.21", 50000, SIDE_SOURCE, same, NULL},
+	        {"192.0.2.10", 40001, "198.51.100.20", 50000, SIDE_SOURCE, other_name, NULL},
+	};
+	static const char *const controls[] = {"explicit", "implicit, by its port"};
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+		struct stage s;
+		const bool implicit = i >= COUNT(rows);
+		const size_t row = i % COUNT(rows);
+		stage_init(&s);
+		stage_flow(&s, 0, "192.0.2.10", 40000, "198.51.100.20", implicit ? 990 : 2100);
+		if (!implicit) {
+			(void)stage_data(&s, 0, SIDE_DESTINATION, "220 ready\r\n", 11);
+			(void)stage_data(&s, 0, SIDE_SOURCE, "AUTH TLS\r\n", 10);
+			(void)stage_data(&s, 0, SIDE_DESTINATION, "234 go\r\n", 8);
+		}
+		tls_flow(&s, 0, SIDE_SOURCE, other, server_hello_12);
+		assert_string_equal(stage_detail(&s, 0, "ftps.control"), controls[implicit]);
+		assert_string_equal(session_facts(s.flow[0].session)->protocol, implicit ? "tls" : "ftp");
+		stage_flow(&s, 1, rows[row].from, rows[row].from_port, rows[row].to, rows[row].to_port);
+		tls_flow(&s, 1, rows[row].client, rows[row].hello, server_hello_12);
+		const char *told = stage_detail(&s, 1, "ftps.data");
+		if (rows[row].told == NULL)
+			assert_null(told);
+		else
+			assert_string_equal(told, rows[row].told);
+		assert_string_equal(session_facts(s.flow[1].session)->protocol, "tls");
+		stage_clear(&s);
+	}
+}
+
 int
 main(void)
 {
@@ -299,6 +667,15 @@ main(void)
 	        cmocka_unit_test(test_ssl2),
 	        cmocka_unit_test(test_bad_hello),
 	        cmocka_unit_test(test_not_tls),
+	        cmocka_unit_test(test_certificates),
+	        cmocka_unit_test(test_no_certificate),
+	        cmocka_unit_test(test_bad_certificates),
+	        cmocka_unit_test(test_server_says),
+	        cmocka_unit_test(test_retry),
+	        cmocka_unit_test(test_gap),
+	        cmocka_unit_test(test_ja3s),
+	        cmocka_unit_test(test_encrypted_hello),
+	        cmocka_unit_test(test_ftps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,9 +80,10 @@ libwaybill_a_SOURCES += \
 	src/proto/nfs_file.c \
 	src/proto/nfs_mount.c \
 	src/proto/nfs_name.c \
-	src/proto/openvpn.c \
+	src/proto/ninep.c \
 	src/proto/nntp.c src/proto/nntp.h \
 	src/proto/nntp_probe.c \
+	src/proto/openvpn.c \
 	src/proto/owed.c src/proto/owed.h \
 	src/proto/perforce.c \
 	src/proto/plain.c src/proto/plain.h \
@@ -145,8 +146,8 @@ libwaybill_a_SOURCES += \
 	src/proto/tls_fingerprint.c src/proto/tls_fingerprint.h \
 	src/proto/tls_handshake.c src/proto/tls_handshake.h \
 	src/proto/tls_hello.c src/proto/tls_hello.h \
-	src/proto/tsunami.c \
 	src/proto/tls_pieces.c src/proto/tls_pieces.h \
+	src/proto/tsunami.c \
 	src/proto/tunnel.c \
 	src/proto/udt.c \
 	src/proto/uftp.c \
@@ -154,20 +155,6 @@ libwaybill_a_SOURCES += \
 	src/proto/websocket.c src/proto/websocket.h \
 	src/proto/wireguard.c \
 	src/proto/xmpp.c
-	src/proto/ninep.c \
-	src/proto/ssh.c
-
-libwaybill_a_SOURCES += \
-	src/proto/dns.c \
-	src/proto/dns_message.c src/proto/dns_message.h \
-	src/proto/dns_tunnel.c src/proto/dns_tunnel.h
-# Files between peers, and what carries them.
-libwaybill_a_SOURCES += \
-	src/proto/feed.c src/proto/feed.h \
-	src/proto/handoff.c src/proto/handoff.h src/proto/irc.c src/proto/aim.c \
-	src/proto/svn.c src/proto/svn.h src/proto/svn_delta.c src/proto/svn_list.c \
-	src/proto/git.c \
-	src/proto/rsync.c src/proto/rsync.h src/proto/rsync_list.c src/proto/rsync_option.c src/proto/rsync_sender.c
 
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_accelerated
@@ -199,35 +186,18 @@ TESTS += tests/unit/test_directconnect
 tests_unit_test_directconnect_SOURCES = tests/unit/test_directconnect.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_directconnect_LDADD = $(unit_ldadd)
 tests_unit_test_directconnect_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-check_PROGRAMS += tests/unit/test_tls
-TESTS += tests/unit/test_tls
-tests_unit_test_tls_SOURCES = tests/unit/test_tls.c tests/unit/proto_stage.h tests/unit/hex.h
-tests_unit_test_tls_LDADD = $(unit_ldadd)
-tests_unit_test_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-
-check_PROGRAMS += tests/unit/test_dtls
-TESTS += tests/unit/test_dtls
-tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c tests/unit/proto_stage.h tests/unit/hex.h
-tests_unit_test_dtls_LDADD = $(unit_ldadd)
-tests_unit_test_dtls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-
-check_PROGRAMS += tests/unit/test_quic
-TESTS += tests/unit/test_quic
-tests_unit_test_quic_SOURCES = tests/unit/test_quic.c tests/unit/proto_stage.h tests/unit/hex.h tests/unit/quic_packets.h
-tests_unit_test_quic_LDADD = $(unit_ldadd)
-tests_unit_test_quic_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-
-check_PROGRAMS += tests/unit/test_ssh
-TESTS += tests/unit/test_ssh
-tests_unit_test_ssh_SOURCES = tests/unit/test_ssh.c tests/unit/proto_stage.h
-tests_unit_test_ssh_LDADD = $(unit_ldadd)
-tests_unit_test_ssh_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_dns
 TESTS += tests/unit/test_dns
 tests_unit_test_dns_SOURCES = tests/unit/test_dns.c tests/unit/proto_stage.h
 tests_unit_test_dns_LDADD = $(unit_ldadd)
 tests_unit_test_dns_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_dtls
+TESTS += tests/unit/test_dtls
+tests_unit_test_dtls_SOURCES = tests/unit/test_dtls.c tests/unit/proto_stage.h tests/unit/hex.h
+tests_unit_test_dtls_LDADD = $(unit_ldadd)
+tests_unit_test_dtls_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_edonkey
 TESTS += tests/unit/test_edonkey
@@ -252,12 +222,6 @@ TESTS += tests/unit/test_gnutella
 tests_unit_test_gnutella_SOURCES = tests/unit/test_gnutella.c tests/unit/proto_stage.h tests/unit/talk.h
 tests_unit_test_gnutella_LDADD = $(unit_ldadd)
 tests_unit_test_gnutella_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-
-check_PROGRAMS += tests/unit/test_nntp
-TESTS += tests/unit/test_nntp
-tests_unit_test_nntp_SOURCES = tests/unit/test_nntp.c tests/unit/mail_script.h tests/unit/proto_stage.h
-tests_unit_test_nntp_LDADD = $(unit_ldadd)
-tests_unit_test_nntp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_http
 TESTS += tests/unit/test_http
@@ -325,6 +289,18 @@ tests_unit_test_nfs_SOURCES = tests/unit/test_nfs.c tests/unit/proto_stage.h
 tests_unit_test_nfs_LDADD = $(unit_ldadd)
 tests_unit_test_nfs_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
+check_PROGRAMS += tests/unit/test_ninep
+TESTS += tests/unit/test_ninep
+tests_unit_test_ninep_SOURCES = tests/unit/test_ninep.c tests/unit/proto_stage.h
+tests_unit_test_ninep_LDADD = $(unit_ldadd)
+tests_unit_test_ninep_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_nntp
+TESTS += tests/unit/test_nntp
+tests_unit_test_nntp_SOURCES = tests/unit/test_nntp.c tests/unit/mail_script.h tests/unit/proto_stage.h
+tests_unit_test_nntp_LDADD = $(unit_ldadd)
+tests_unit_test_nntp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
 check_PROGRAMS += tests/unit/test_perforce
 TESTS += tests/unit/test_perforce
 tests_unit_test_perforce_SOURCES = tests/unit/test_perforce.c tests/unit/proto_stage.h tests/unit/talk.h
@@ -342,6 +318,12 @@ TESTS += tests/unit/test_pop3
 tests_unit_test_pop3_SOURCES = tests/unit/test_pop3.c tests/unit/mail_script.h tests/unit/proto_stage.h
 tests_unit_test_pop3_LDADD = $(unit_ldadd)
 tests_unit_test_pop3_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_quic
+TESTS += tests/unit/test_quic
+tests_unit_test_quic_SOURCES = tests/unit/test_quic.c tests/unit/proto_stage.h tests/unit/hex.h tests/unit/quic_packets.h
+tests_unit_test_quic_LDADD = $(unit_ldadd)
+tests_unit_test_quic_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_rsync
 TESTS += tests/unit/test_rsync
@@ -399,6 +381,7 @@ tests_unit_test_xmpp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 endif
 
 EXTRA_DIST += \
+	tests/fuzz/corpus/9p \
 	tests/fuzz/corpus/aim \
 	tests/fuzz/corpus/bittorrent \
 	tests/fuzz/corpus/directconnect \
@@ -407,11 +390,13 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/git \
 	tests/fuzz/corpus/gnutella \
 	tests/fuzz/corpus/http \
+	tests/fuzz/corpus/http2 \
 	tests/fuzz/corpus/imap \
 	tests/fuzz/corpus/irc \
 	tests/fuzz/corpus/mime \
 	tests/fuzz/corpus/msrp \
 	tests/fuzz/corpus/nfs \
+	tests/fuzz/corpus/nntp \
 	tests/fuzz/corpus/perforce \
 	tests/fuzz/corpus/pop3 \
 	tests/fuzz/corpus/rsync \
@@ -422,8 +407,6 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/tftp \
 	tests/fuzz/corpus/tls \
 	tests/fuzz/corpus/xmpp
-	tests/fuzz/corpus/tls
-EXTRA_DIST += tests/fuzz/corpus/http tests/fuzz/corpus/http2 tests/fuzz/corpus/mime
 if FUZZER
 noinst_PROGRAMS += tests/fuzz/fuzz_http tests/fuzz/fuzz_mime
 tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz_http.c tests/unit/recorder.c tests/unit/recorder.h
@@ -432,109 +415,8 @@ tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_mime_SOURCES = tests/fuzz/fuzz_mime.c
 tests_fuzz_fuzz_mime_LDADD = libwaybill.a $(LIB_LIBS)
 tests_fuzz_fuzz_mime_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-endif
-
-EXTRA_DIST += tests/fuzz/corpus/ftp tests/fuzz/corpus/tls tests/fuzz/corpus/ssh
-EXTRA_DIST += tests/fuzz/corpus/smtp tests/fuzz/corpus/pop3 tests/fuzz/corpus/imap tests/fuzz/corpus/nntp
-if FUZZER
 noinst_PROGRAMS += tests/fuzz/fuzz_proto
 tests_fuzz_fuzz_proto_SOURCES = tests/fuzz/fuzz_proto.c tests/fuzz/proto_fuzz.h
 tests_fuzz_fuzz_proto_LDADD = libwaybill.a $(LIB_LIBS)
 tests_fuzz_fuzz_proto_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_rsync
-TESTS += tests/unit/test_rsync
-tests_unit_test_rsync_SOURCES = tests/unit/test_rsync.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_rsync_LDADD = $(unit_ldadd)
-tests_unit_test_rsync_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_git
-TESTS += tests/unit/test_git
-tests_unit_test_git_SOURCES = tests/unit/test_git.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_git_LDADD = $(unit_ldadd)
-tests_unit_test_git_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_svn
-TESTS += tests/unit/test_svn
-tests_unit_test_svn_SOURCES = tests/unit/test_svn.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_svn_LDADD = $(unit_ldadd)
-tests_unit_test_svn_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_irc
-TESTS += tests/unit/test_irc
-tests_unit_test_irc_SOURCES = tests/unit/test_irc.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_irc_LDADD = $(unit_ldadd)
-tests_unit_test_irc_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_aim
-TESTS += tests/unit/test_aim
-tests_unit_test_aim_SOURCES = tests/unit/test_aim.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_aim_LDADD = $(unit_ldadd)
-tests_unit_test_aim_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_bittorrent
-TESTS += tests/unit/test_bittorrent
-tests_unit_test_bittorrent_SOURCES = tests/unit/test_bittorrent.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_bittorrent_LDADD = $(unit_ldadd)
-tests_unit_test_bittorrent_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_directconnect
-TESTS += tests/unit/test_directconnect
-tests_unit_test_directconnect_SOURCES = tests/unit/test_directconnect.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_directconnect_LDADD = $(unit_ldadd)
-tests_unit_test_directconnect_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_edonkey
-TESTS += tests/unit/test_edonkey
-tests_unit_test_edonkey_SOURCES = tests/unit/test_edonkey.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_edonkey_LDADD = $(unit_ldadd)
-tests_unit_test_edonkey_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_gnutella
-TESTS += tests/unit/test_gnutella
-tests_unit_test_gnutella_SOURCES = tests/unit/test_gnutella.c tests/unit/proto_stage.h tests/unit/talk.h
-tests_unit_test_gnutella_LDADD = $(unit_ldadd)
-tests_unit_test_gnutella_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_nfs
-TESTS += tests/unit/test_nfs
-tests_unit_test_nfs_SOURCES = tests/unit/test_nfs.c tests/unit/proto_stage.h
-tests_unit_test_nfs_LDADD = $(unit_ldadd)
-tests_unit_test_nfs_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-
-check_PROGRAMS += tests/unit/test_tftp
-TESTS += tests/unit/test_tftp
-tests_unit_test_tftp_SOURCES = tests/unit/test_tftp.c tests/unit/proto_stage.h
-tests_unit_test_tftp_LDADD = $(unit_ldadd)
-tests_unit_test_tftp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-EXTRA_DIST += tests/fuzz/corpus/nfs tests/fuzz/corpus/tftp
-
-if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_ninep
-TESTS += tests/unit/test_ninep
-tests_unit_test_ninep_SOURCES = tests/unit/test_ninep.c tests/unit/proto_stage.h
-tests_unit_test_ninep_LDADD = $(unit_ldadd)
-tests_unit_test_ninep_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
-endif
-EXTRA_DIST += tests/fuzz/corpus/9p

@@ -106,6 +106,8 @@ ninep_probe(const struct probe *p)
 	static const uint8_t word[] = {'9', 'P', '2', '0', '0', '0'};
 	const uint8_t *b = p->bytes[SIDE_SOURCE];
 	size_t len = p->len[SIDE_SOURCE];
+	if (len == 0) /* the server only answers */
+		return p->len[SIDE_DESTINATION] == 0 ? VERDICT_MORE : VERDICT_NOT_MINE;
 	struct reader r = reader_init(b, len);
 	uint32_t size = reader_le32(&r);
 	if (reader_ok(&r) && (size < HEAD_SIZE + 4 + 2 + sizeof word || size > HEAD_SIZE + 4 + 2 + 32))
@@ -117,7 +119,7 @@ ninep_probe(const struct probe *p)
 	reader_skip(&r, 4 + 2);
 	const uint8_t *version = reader_take(&r, sizeof word);
 	if (version == NULL)
-		return len == 0 || (b[0] >= HEAD_SIZE + 4 + 2 + sizeof word && b[0] < 64) ? VERDICT_MORE : VERDICT_NOT_MINE;
+		return b[0] >= HEAD_SIZE + 4 + 2 + sizeof word && b[0] < 64 ? VERDICT_MORE : VERDICT_NOT_MINE;
 	return tag == NO_TAG && memcmp(version, word, sizeof word) == 0 ? VERDICT_DONE : VERDICT_NOT_MINE;
 }
 

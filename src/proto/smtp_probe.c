@@ -23,6 +23,7 @@ struct verb {
 static enum verdict probe_sides(const struct probe *p, enum side client);
 static enum opinion of_client(const uint8_t *bytes, size_t len, bool midstream);
 static enum opinion of_server(const uint8_t *bytes, size_t len, bool midstream);
+static bool is_text(const uint8_t *line, size_t len);
 static const struct verb *find(const uint8_t *line, size_t len);
 static bool begins_verb(const uint8_t *bytes, size_t len);
 static bool says(const uint8_t *bytes, size_t len, const char *word);
@@ -83,14 +84,20 @@ of_client(const uint8_t *bytes, size_t len, bool midstream)
 		if (v == NULL && lf == NULL)
 			return begins_verb(bytes, n) ? OPINION_MAYBE : OPINION_NO;
 		if (v == NULL)
-			return best == OPINION_NONE && !midstream ? OPINION_NO : best;
+			return best == OPINION_NONE && !(midstream && is_text(bytes, n)) ? OPINION_NO : best;
 		best = OPINION_MAYBE;
-		if (v->tells && lf != NULL && text_is_utf8(bytes, n) && memchr(bytes, 0, n) == NULL)
+		if (v->tells && lf != NULL && is_text(bytes, n))
 			return OPINION_YES;
 		bytes += lf != NULL ? n + 1 : n;
 		len -= lf != NULL ? n + 1 : n;
 	}
 	return best;
+}
+
+static bool
+is_text(const uint8_t *line, size_t len)
+{
+	return text_is_utf8(line, len) && memchr(line, 0, len) == NULL;
 }
 
 /* "220 mail.example.org ESMTP" */

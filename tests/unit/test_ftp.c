@@ -302,7 +302,7 @@ static const struct {
         {"AUTH TLS\r\n", "220 hi\r\n", 2100, "ftp"},
         {"AUTH LOGIN\r\n", "220 hi\r\n", 2100, NULL},
         {"FEAT\r\n", "220-hi\r\nthere\r\n220 x\r\n", 2100, "ftp"},
-        {"EHLO x\r\n", "220 ftp.example ESMTP\r\n", 2100, NULL},
+        {"EHLO x\r\n", "220 ftp.example ESMTP\r\n", 2100, "smtp"},
         {"HELO x\r\n", "220 x\r\n", 21, NULL},
         {"USER x\r\n", "+OK POP3\r\n", 2100, NULL},
         {"USER x 0 * :x\r\n", ":irc 001 x\r\n", 2100, "irc"},

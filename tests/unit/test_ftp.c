@@ -304,7 +304,7 @@ static const struct {
         {"FEAT\r\n", "220-hi\r\nthere\r\n220 x\r\n", 2100, "ftp"},
         {"EHLO x\r\n", "220 ftp.example ESMTP\r\n", 2100, "smtp"},
         {"HELO x\r\n", "220 x\r\n", 21, NULL},
-        {"USER x\r\n", "+OK POP3\r\n", 2100, NULL},
+        {"USER x\r\n", "+OK POP3\r\n", 2100, "pop3"},
         {"USER x 0 * :x\r\n", ":irc 001 x\r\n", 2100, "irc"},
         {"MODE READER\r\n", "200 news\r\n", 2100, NULL},
         {"USER x\r\nPASS y\r\nSYST\r\n", "", 2100, "ftp"},

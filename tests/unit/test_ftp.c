@@ -306,7 +306,7 @@ static const struct {
         {"HELO x\r\n", "220 x\r\n", 21, NULL},
         {"USER x\r\n", "+OK POP3\r\n", 2100, "pop3"},
         {"USER x 0 * :x\r\n", ":irc 001 x\r\n", 2100, "irc"},
-        {"MODE READER\r\n", "200 news\r\n", 2100, NULL},
+        {"MODE READER\r\n", "200 news\r\n", 2100, "nntp"},
         {"USER x\r\nPASS y\r\nSYST\r\n", "", 2100, "ftp"},
         {"", "220 hi\r\n", 2100, NULL},
         {"", "220 hi\r\n", 21, "ftp"},

@@ -192,9 +192,9 @@ static void
 take_certificate(struct tls_handshake *h, enum side from, struct reader body)
 {
 	static const struct certificate_keys of_server = {"tls.server.subject", "tls.server.issuer",
-	        "tls.server.hash.sha256", "tls.server.x509.alternative_names", "certificate.server_names_left_out"};
+	        "tls.server.hash.sha256", "tls.server.x509.alternative_names", "tls.server.x509.names_left_out"};
 	static const struct certificate_keys of_client = {"tls.client.subject", "tls.client.issuer",
-	        "tls.client.hash.sha256", "tls.client.x509.alternative_names", "certificate.client_names_left_out"};
+	        "tls.client.hash.sha256", "tls.client.x509.alternative_names", "tls.client.x509.names_left_out"};
 
 	reader_skip(&body, 3); /* length of the list */
 	struct reader der = reader_sub(&body, reader_be24(&body));
@@ -263,7 +263,7 @@ tell_client(struct session *s, const struct tls_hello *h)
 	if (h->server_name.left > 0)
 		tls_tell_server_name(s, h->server_name);
 	if (h->has_ech || h->has_esni)
-		tell_detail(s, "ech", h->has_ech ? "offered" : "esni");
+		tell_detail(s, "tls.client.ech", h->has_ech ? "offered" : "esni");
 }
 
 static void

@@ -579,7 +579,7 @@ test_encrypted_hello(void **state)
 		(void)snprintf(hex, sizeof hex, "0303" RANDOM "00 0002 1301 01 00 0005 %s", rows[i].extension);
 		put_message(&f, 1, hex);
 		say(&s, SIDE_SOURCE, &f);
-		const char *told = stage_detail(&s, 0, "ech");
+		const char *told = stage_detail(&s, 0, "tls.client.ech");
 		if (rows[i].told == NULL)
 			assert_null(told);
 		else

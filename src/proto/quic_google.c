@@ -56,7 +56,7 @@ struct reader
 quic_google_frame(struct reader r, uint32_t version)
 {
 	const bool little = number_of(version) <= LAST_LITTLE_ENDIAN;
-	uint8_t type = reader_u8(&r), offset = (type & STREAM_OFFSET) >> 2;
+	uint8_t type = reader_u8(&r), offset = (uint8_t)((type & STREAM_OFFSET) >> 2);
 
 	if ((type & STREAM) == 0)
 		return (struct reader){0};

@@ -60,7 +60,7 @@ rsync_varlong(struct reader *r, unsigned min)
 	if (rest == NULL || min - 1 + extra > 8)
 		return 0;
 	memcpy(byte, rest, min - 1 + extra);
-	byte[min - 1 + extra] = extra > 0 ? (uint8_t)(first & ((1u << (8 - extra)) - 1)) : first;
+	byte[min - 1 + extra] = (uint8_t)(extra > 0 ? first & ((1u << (8 - extra)) - 1) : first);
 	uint64_t value = 0;
 	for (unsigned i = 8; i-- > 0;)
 		value = value << 8 | byte[i];

@@ -135,6 +135,7 @@ waybill_destroy(struct waybill *w)
 	session_unref(w->session);
 	session_unref(w->data);
 	details_free(w->details);
+	parts_destroy(w->numbered);
 	arena_clear(&w->arena);
 	slab_give(&t->files, w);
 }

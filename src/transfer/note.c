@@ -18,7 +18,7 @@ enum {
 struct note {
 	TAILQ_ENTRY(note) order;
 	size_t key_len, len;
-	uint8_t bytes[]; /* the key, the value */
+	_Alignas(max_align_t) uint8_t bytes[]; /* the key, and at value_at(key_len) the value */
 };
 
 struct note_key {
@@ -27,6 +27,7 @@ struct note_key {
 	uint8_t bytes[NOTE_KEY_MAX];
 };
 
+static size_t value_at(size_t key_len);
 static size_t key_make(struct note_key *k, const struct session *s, enum note_scope scope, const void *key, size_t len);
 static struct note *note_create(const struct note_key *key, size_t key_len, const void *value, size_t len);
 static void note_remove(struct notes *n, struct note *note);
@@ -69,7 +70,7 @@ session_note(struct session *s, enum note_scope scope, const void *key, size_t k
 		free(note);
 		return -1;
 	}
-	n->bytes += sizeof *note + size + len;
+	n->bytes += sizeof *note + value_at(size) + len;
 	TAILQ_INSERT_TAIL(&n->order, note, order);
 	return 0;
 }
@@ -81,7 +82,14 @@ session_noted(struct session *s, enum note_scope scope, const void *key, size_t 
 	const size_t size = key_make(&k, s, scope, key, key_len);
 	const struct note *note = size > 0 ? table_get(s->tracker->notes.by_key, &k, size) : NULL;
 	*len = note != NULL ? note->len : 0;
-	return note != NULL ? note->bytes + note->key_len : NULL;
+	return note != NULL ? note->bytes + value_at(note->key_len) : NULL;
+}
+
+/* Whatever it is, it may be looked at where it lies. */
+static size_t
+value_at(size_t key_len)
+{
+	return (key_len + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
 }
 
 /* Its length, or 0: it is too long. */
@@ -107,14 +115,14 @@ key_make(struct note_key *k, const struct session *s, enum note_scope scope, con
 static struct note *
 note_create(const struct note_key *key, size_t key_len, const void *value, size_t len)
 {
-	struct note *note = malloc(sizeof *note + key_len + len);
+	struct note *note = malloc(sizeof *note + value_at(key_len) + len);
 	if (note == NULL)
 		return NULL;
 	note->key_len = key_len;
 	note->len = len;
 	memcpy(note->bytes, key, key_len);
 	if (len > 0)
-		memcpy(note->bytes + key_len, value, len);
+		memcpy(note->bytes + value_at(key_len), value, len);
 	return note;
 }
 
@@ -123,6 +131,6 @@ note_remove(struct notes *n, struct note *note)
 {
 	table_remove(n->by_key, note->bytes, note->key_len);
 	TAILQ_REMOVE(&n->order, note, order);
-	n->bytes -= sizeof *note + note->key_len + note->len;
+	n->bytes -= sizeof *note + value_at(note->key_len) + note->len;
 	free(note);
 }

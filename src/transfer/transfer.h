@@ -165,7 +165,7 @@ enum note_scope {
 };
 /* A newer note takes the place of the older. 0, or -1: too long (512 bytes, 8 KB), or out of memory. */
 int session_note(struct session *s, enum note_scope scope, const void *key, size_t key_len, const void *value, size_t len);
-/* Borrowed until the next note is taken; NULL: there is none. */
+/* Aligned for any type; borrowed until the next note is taken. NULL: there is none. */
 const void *session_noted(struct session *s, enum note_scope scope, const void *key, size_t key_len, size_t *len);
 
 /*

@@ -62,14 +62,16 @@ flow_packets(const struct flow *f)
 void
 flow_set_label(struct flow *f, uint32_t label)
 {
-	if (f->key.transport != IPPROTO_TCP)
-		flow_cold_of(f)->label = label;
+	if (f->key.transport == IPPROTO_TCP)
+		return;
+	f->flags |= FLOW_LABELLED;
+	flow_cold_of(f)->label = label;
 }
 
 uint32_t
 flow_label(const struct flow *f)
 {
-	return f->key.transport != IPPROTO_TCP ? flow_cold_of(f)->label : 0;
+	return f->flags & FLOW_LABELLED ? flow_cold_of(f)->label : 0;
 }
 
 void

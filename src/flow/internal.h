@@ -45,6 +45,7 @@ enum { /* struct flow: flags */
 	FLOW_SHAKEN_SHIFT = 28,     /* 2 bits: so many packets of a plain handshake */
 	FLOW_SHAKEN_MASK = 3u << FLOW_SHAKEN_SHIFT,
 	FLOW_TALKS = 1u << 30,      /* more than that came */
+	FLOW_LABELLED = 1u << 31,   /* flow_cold.label is set: nobody else's datagrams touch that line for it */
 };
 
 struct flow {

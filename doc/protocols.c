@@ -20,7 +20,7 @@ main(void)
 		names += !told(i);
 	printf("# Protocols\n\n"
 	       "waybill knows %zu protocols. Each is known by what it says, on any port; a port only decides where the bytes leave a\n"
-	       "choice. *Read*: told as it stands in the packets. *Inferred*: concluded from sizes, directions and times, and\n"
+	       "choice, as between DNS and mDNS; where the bytes say little (`fasp`, `teamviewer`) the usual port is asked for besides. *Read*: told as it stands in the packets. *Inferred*: concluded from sizes, directions and times, and\n"
 	       "marked so (`waybill.transfer.basis`). *Not seen*: what a reader of the events must not expect. This page is written out of\n"
 	       "the program's own table (`make protocols`).\n\n"
 	       "| protocol | over | read | inferred | not seen |\n| --- | --- | --- | --- | --- |\n", names);

@@ -56,9 +56,11 @@ struct quic {
 	struct half half[2];
 	bool has_keys;
 	struct quic_version version; /* that the keys are for */
-	struct quic_keys client, server;
-	uint8_t dcid[QUIC_CID_MAX];  /* that they are made of */
+	const uint8_t *salt;         /* that they are made of, one of the version's, and the client's connection ID */
+	uint8_t dcid[QUIC_CID_MAX];
 	uint8_t dcid_len;
+	bool made[2];                /* [QUIC_CLIENT], [QUIC_SERVER] */
+	struct quic_keys keys[2];
 	uint8_t opened;
 	uint32_t told_version;
 	uint32_t datagrams;
@@ -76,6 +78,10 @@ static void take_initial(struct quic *q, enum side from, const struct quic_packe
 static int open_initial(struct quic *q, enum side from, const struct quic_packet *p, uint8_t *out, size_t *len);
 static int open_known(struct quic *q, enum side from, const struct quic_packet *p, uint8_t *out, size_t *len);
 static int open_first(struct quic *q, enum side from, const struct quic_packet *p, uint8_t *out, size_t *len);
+static int make(const struct quic *q, const struct quic_version *version, const uint8_t *salt, struct reader dcid,
+        enum quic_end end, struct quic_keys *out);
+static void take_keys(struct quic *q, const struct quic_version *version, const uint8_t *salt, enum quic_end end,
+        const struct quic_keys *keys);
 static void adopt(struct quic *q, enum side from, const struct quic_packet *p);
 static void take_frames(struct quic *q, enum side from, struct reader r);
 static void skip_ack(struct reader *r, bool ecn);
@@ -346,19 +352,21 @@ open_initial(struct quic *q, enum side from, const struct quic_packet *p, uint8_
 static int
 open_known(struct quic *q, enum side from, const struct quic_packet *p, uint8_t *out, size_t *len)
 {
-	const bool is_client = from == q->handshake.client;
-	struct quic_keys client, server;
+	const enum quic_end end = from == q->handshake.client ? QUIC_CLIENT : QUIC_SERVER;
+	const struct reader dcid = reader_init(q->dcid, q->dcid_len);
+	struct quic_keys keys;
 
-	if (p->version.number == q->version.number)
-		return quic_keys_open(is_client ? &q->client : &q->server, p, out, len);
+	if (p->version.number == q->version.number) {
+		if (!q->made[end] && make(q, &q->version, q->salt, dcid, end, &q->keys[end]) != 0)
+			return -1;
+		q->made[end] = true;
+		return quic_keys_open(&q->keys[end], p, out, len);
+	}
 	for (size_t i = 0; i < QUIC_SALTS_MAX && p->version.salt[i] != NULL; i++) {
-		if (quic_keys_make(session_digests(q->handshake.session), p->version.salt[i], p->version.second_labels,
-		            reader_init(q->dcid, q->dcid_len), &client, &server) != 0 ||
-		        quic_keys_open(is_client ? &client : &server, p, out, len) != 0)
+		if (make(q, &p->version, p->version.salt[i], dcid, end, &keys) != 0 ||
+		        quic_keys_open(&keys, p, out, len) != 0)
 			continue;
-		q->client = client;
-		q->server = server;
-		q->version = p->version;
+		take_keys(q, &p->version, p->version.salt[i], end, &keys);
 		return 0;
 	}
 	return -1;
@@ -368,19 +376,36 @@ open_known(struct quic *q, enum side from, const struct quic_packet *p, uint8_t 
 static int
 open_first(struct quic *q, enum side from, const struct quic_packet *p, uint8_t *out, size_t *len)
 {
-	struct quic_keys client, server;
+	struct quic_keys keys;
 
 	for (size_t i = 0; i < QUIC_SALTS_MAX && p->version.salt[i] != NULL; i++) {
-		if (quic_keys_make(session_digests(q->handshake.session), p->version.salt[i], p->version.second_labels,
-		            p->dcid, &client, &server) != 0 ||
-		        quic_keys_open(&client, p, out, len) != 0)
+		if (make(q, &p->version, p->version.salt[i], p->dcid, QUIC_CLIENT, &keys) != 0 ||
+		        quic_keys_open(&keys, p, out, len) != 0)
 			continue;
-		q->client = client;
-		q->server = server;
+		take_keys(q, &p->version, p->version.salt[i], QUIC_CLIENT, &keys);
 		adopt(q, from, p);
 		return 0;
 	}
 	return -1;
+}
+
+static int
+make(const struct quic *q, const struct quic_version *version, const uint8_t *salt, struct reader dcid,
+        enum quic_end end, struct quic_keys *out)
+{
+	return quic_keys_make(session_digests(q->handshake.session), salt, version->second_labels, dcid, end, out);
+}
+
+/* These are the right ones; the other end's are made when it speaks. */
+static void
+take_keys(struct quic *q, const struct quic_version *version, const uint8_t *salt, enum quic_end end,
+        const struct quic_keys *keys)
+{
+	q->version = *version;
+	q->salt = salt;
+	q->made[QUIC_CLIENT] = q->made[QUIC_SERVER] = false;
+	q->made[end] = true;
+	q->keys[end] = *keys;
 }
 
 static void
@@ -388,7 +413,6 @@ adopt(struct quic *q, enum side from, const struct quic_packet *p)
 {
 	restart(q);
 	q->has_keys = true;
-	q->version = p->version;
 	q->dcid_len = (uint8_t)p->dcid.left;
 	if (p->dcid.left > 0)
 		memcpy(q->dcid, p->dcid.next, p->dcid.left);

@@ -32,7 +32,7 @@ static int decrypt(const struct quic_keys *k, const struct quic_packet *p, const
 
 int
 quic_keys_make(const struct digests *known, const uint8_t salt[QUIC_SALT_LEN], bool second_labels,
-        struct reader dcid, struct quic_keys *client, struct quic_keys *server)
+        struct reader dcid, enum quic_end end, struct quic_keys *out)
 {
 	struct hasher h = {.ctx = EVP_MD_CTX_new(),
 	        .sha256 = known != NULL ? known->algorithm[DIGEST_SHA256] : NULL};
@@ -42,8 +42,7 @@ quic_keys_make(const struct digests *known, const uint8_t salt[QUIC_SALT_LEN], b
 		h.sha256 = EVP_sha256();
 	h.failed = h.ctx == NULL;
 	hmac(&h, salt, QUIC_SALT_LEN, dcid.next, dcid.left, initial); /* HKDF-Extract (RFC 5869) */
-	keys_of(&h, initial, "client in", second_labels, client);
-	keys_of(&h, initial, "server in", second_labels, server);
+	keys_of(&h, initial, end == QUIC_CLIENT ? "client in" : "server in", second_labels, out);
 	EVP_MD_CTX_free(h.ctx);
 	return h.failed ? -1 : 0;
 }

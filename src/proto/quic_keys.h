@@ -18,9 +18,11 @@ struct quic_keys {
 	uint8_t key[QUIC_KEY_LEN], iv[QUIC_IV_LEN], hp[QUIC_KEY_LEN];
 };
 
-/* Those of the client and of the server. 0, or -1 where libcrypto would not. */
+enum quic_end { QUIC_CLIENT, QUIC_SERVER };
+
+/* Those that this end protects its packets with. 0, or -1 where libcrypto would not. */
 int quic_keys_make(const struct digests *known, const uint8_t salt[QUIC_SALT_LEN], bool second_labels,
-        struct reader dcid, struct quic_keys *client, struct quic_keys *server);
+        struct reader dcid, enum quic_end end, struct quic_keys *out);
 
 /*
  * Takes the protection off an Initial packet: its payload into out, which has room for p->len bytes. 0, or -1

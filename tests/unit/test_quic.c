@@ -80,6 +80,13 @@ expect_keys(const struct quic_keys *k, const char *key, const char *iv, const ch
 }
 
 static void
+make_keys(const struct quic_version *v, struct reader dcid, struct quic_keys *client, struct quic_keys *server)
+{
+	assert_int_equal(quic_keys_make(NULL, v->salt[0], v->second_labels, dcid, QUIC_CLIENT, client), 0);
+	assert_int_equal(quic_keys_make(NULL, v->salt[0], v->second_labels, dcid, QUIC_SERVER, server), 0);
+}
+
+static void
 test_keys(void **state)
 {
 	struct quic_keys client, server;
@@ -89,16 +96,14 @@ test_keys(void **state)
 	(void)state;
 
 	assert_true(quic_version_find(1, &version)); /* RFC 9001 A.1 */
-	assert_int_equal(quic_keys_make(NULL, version.salt[0], version.second_labels, reader_init(dcid, len), &client,
-	                         &server), 0);
+	make_keys(&version, reader_init(dcid, len), &client, &server);
 	expect_keys(&client, "1f369613dd76d5467730efcbe3b1a22d", "fa044b2f42a3fd3b46fb255c",
 	        "9f50449e04a0e810283a1e9933adedd2");
 	expect_keys(&server, "cf3a5331653c364c88f0f379b6067e37", "0ac1493ca1905853b0bba03e",
 	        "c206b8d9b9f0f37644430b490eeaa314");
 
 	assert_true(quic_version_find(0x6b3343cf, &version)); /* RFC 9369 A.1 */
-	assert_int_equal(quic_keys_make(NULL, version.salt[0], version.second_labels, reader_init(dcid, len), &client,
-	                         &server), 0);
+	make_keys(&version, reader_init(dcid, len), &client, &server);
 	expect_keys(&client, "8b1a0bc121284290a29e0971b5cd045d", "91f73e2351d8fa91660e909f",
 	        "45b95e15235d6f45a6b19cbcb0294ba9");
 	expect_keys(&server, "82db637861d55e1d011f19ea71d5d2a7", "dd13c276499c0249d3310652",
@@ -240,7 +245,7 @@ put_initial(struct datagram *d, enum side from, uint32_t version, const char *ke
 	int n, none;
 
 	assert_true(quic_version_find(version, &v));
-	assert_int_equal(quic_keys_make(NULL, v.salt[0], v.second_labels, reader_init(key_cid, key_len), &client, &server), 0);
+	make_keys(&v, reader_init(key_cid, key_len), &client, &server);
 	const struct quic_keys *k = from == SIDE_SOURCE ? &client : &server;
 	const size_t start = d->len, len = 1 + frames->len + sizeof tag;
 	const uint8_t head[] = {v.form == QUIC_FORM_2 ? 0xd0 : 0xc0, (uint8_t)(version >> 24), (uint8_t)(version >> 16),

@@ -84,7 +84,6 @@ dns_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	struct session *s = state;
 	if (!dns_message_fits(bytes, len))
 		return VERDICT_NOT_MINE;
-	session_client_end(s, dns_message_answers(bytes) ? side_other(from) : from);
 	return read_message(s, from, bytes, len) ? VERDICT_MORE : VERDICT_DONE; /* a tunnel's volume goes on */
 }
 
@@ -93,11 +92,13 @@ static enum verdict
 mdns_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 {
 	struct told told = {.session = state, .whom = RESOLVED_FOR_ALL};
+	struct dns_message m;
 	(void)from;
 	if (!dns_message_fits(bytes, len))
 		return VERDICT_NOT_MINE;
-	if (dns_message_answers(bytes))
-		dns_message_addresses(bytes, len, on_address, &told);
+	dns_message_read(bytes, len, &m);
+	if (m.answers)
+		dns_message_addresses(&m, on_address, &told);
 	return VERDICT_DONE;
 }
 
@@ -157,7 +158,6 @@ stream_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 		half->len = 0;
 		if (!dns_message_fits(half->bytes + LENGTH, have))
 			return VERDICT_DONE; /* it lost its way */
-		session_client_end(d->session, dns_message_answers(half->bytes + LENGTH) ? side_other(from) : from);
 		(void)read_message(d->session, from, half->bytes + LENGTH, have);
 	}
 	return VERDICT_MORE;
@@ -263,14 +263,17 @@ port_is(const struct probe *p, uint16_t port)
 	return p->port[SIDE_SOURCE] == port || p->port[SIDE_DESTINATION] == port;
 }
 
-/* Does it belong to a tunnel? */
+/* Of one that fits. Does it belong to a tunnel? */
 static bool
 read_message(struct session *s, enum side from, const uint8_t *bytes, size_t len)
 {
 	struct told told = {.session = s, .whom = (enum resolved_for)side_other(from)};
-	if (dns_message_answers(bytes))
-		dns_message_addresses(bytes, len, on_address, &told);
-	return dns_tunnel_look(s, from, bytes, len);
+	struct dns_message m;
+	dns_message_read(bytes, len, &m);
+	session_client_end(s, m.answers ? side_other(from) : from);
+	if (m.answers)
+		dns_message_addresses(&m, on_address, &told);
+	return dns_tunnel_look(s, from, &m);
 }
 
 static void

@@ -24,25 +24,28 @@ struct header {
 };
 
 struct record {
-	struct dns_name owner;
+	struct reader owner; /* from its name on */
+	size_t owner_at;     /* where that stands, or stands that it points to */
 	uint16_t type, class;
 	uint32_t ttl;
 	struct reader data;
 };
 
-/* Names that mean what was asked for. */
-struct chain {
-	struct dns_name name[CHAIN_MAX];
-	uint32_t ttl[CHAIN_MAX];
-	size_t count;
+/* A name that means what was asked for. */
+struct alias {
+	size_t at; /* where it stands: most owners point to it */
+	uint32_t ttl;
+	const struct dns_name *name;
 };
 
 struct walk {
-	const uint8_t *bytes;
-	size_t len;
-	struct chain chain;
+	const struct dns_message *message;
 	dns_address_fn *fn;
 	void *ctx;
+	struct alias chain[CHAIN_MAX];
+	size_t count;
+	struct dns_name name[CHAIN_MAX]; /* of the aliases */
+	struct dns_name owner;           /* of the record at hand, where it was read */
 };
 
 static struct header read_header(struct reader *r);
@@ -53,9 +56,9 @@ static bool read_question(struct reader *r, const uint8_t *bytes, size_t len, st
 static bool question_fits(struct reader *r, const uint8_t *bytes);
 static bool class_fits(uint16_t class);
 static bool record_fits(struct reader *r, const uint8_t *bytes);
-static bool read_record(struct reader *r, const uint8_t *bytes, size_t len, struct record *out);
+static bool read_record(struct reader *r, const uint8_t *bytes, struct record *out);
 static bool type_fits(uint16_t type);
-static const struct dns_name *meant(const struct walk *w, const struct record *r, uint32_t *ttl);
+static const struct dns_name *meant(struct walk *w, const struct record *r, uint32_t *ttl);
 static void add_alias(struct walk *w, struct reader data, uint32_t ttl);
 static void take_record(struct walk *w, struct record *r);
 static void take_binding(struct walk *w, struct record *r, const struct dns_name *name, uint32_t ttl);
@@ -82,52 +85,52 @@ dns_message_fits(const uint8_t *bytes, size_t len)
 	return record_fits(&r, bytes);
 }
 
-bool
-dns_message_question(const uint8_t *bytes, size_t len, struct dns_question *out)
+void
+dns_message_read(const uint8_t *bytes, size_t len, struct dns_message *out)
 {
 	struct reader r = reader_init(bytes, len);
-	struct header h = read_header(&r);
-	if (h.questions == 0 || !read_question(&r, bytes, len, out))
-		return false;
-	out->answer_bytes = h.answers > 0 ? r.left : 0;
-	return true;
+	const struct header h = read_header(&r);
+	out->bytes = bytes;
+	out->len = len;
+	out->answers = (h.flags & 0x8000) != 0;
+	out->has_question = h.questions > 0 && read_question(&r, bytes, len, &out->question);
+	out->answer_bytes = out->has_question && h.answers > 0 ? r.left : 0;
+	for (unsigned i = 1; i < h.questions && i < QUESTIONS_MAX; i++)
+		(void)question_fits(&r, bytes);
+	out->records = r;
+	/* What stands behind the answers is not about the question, but in mDNS, which has none. */
+	out->record_count = h.answers;
+	if (h.questions == 0)
+		out->record_count += (unsigned)h.authorities + h.additional;
 }
 
 void
-dns_message_addresses(const uint8_t *bytes, size_t len, dns_address_fn *fn, void *ctx)
+dns_message_addresses(const struct dns_message *m, dns_address_fn *fn, void *ctx)
 {
-	struct walk w = {.bytes = bytes, .len = len, .fn = fn, .ctx = ctx};
-	struct reader r = reader_init(bytes, len);
-	struct header h = read_header(&r);
-	struct dns_question q;
+	struct walk w;
+	w.message = m;
+	w.fn = fn;
+	w.ctx = ctx;
+	w.count = 0;
+	if (m->has_question)
+		w.chain[w.count++] = (struct alias){.at = DNS_HEADER, .ttl = UINT32_MAX, .name = &m->question.name};
+	struct reader r = m->records;
 	struct record record;
-	for (unsigned i = 0; i < h.questions; i++) {
-		if (i >= QUESTIONS_MAX || !read_question(&r, bytes, len, &q))
-			return;
-		if (i > 0)
-			continue;
-		w.chain.name[0] = q.name;
-		w.chain.ttl[0] = UINT32_MAX;
-		w.chain.count = 1;
-	}
-	/* What stands behind the answers is not about the question, but in mDNS, which has none. */
-	unsigned records = h.answers;
-	if (h.questions == 0)
-		records += (unsigned)h.authorities + h.additional;
-	for (unsigned i = 0; i < records && i < RECORDS_MAX && read_record(&r, bytes, len, &record); i++)
+	for (unsigned i = 0; i < m->record_count && i < RECORDS_MAX && read_record(&r, m->bytes, &record); i++)
 		take_record(&w, &record);
 }
 
 static struct header
 read_header(struct reader *r)
 {
+	struct reader at = reader_sub(r, DNS_HEADER);
+	reader_skip(&at, 2); /* ID */
 	struct header h;
-	reader_skip(r, 2); /* ID */
-	h.flags = reader_be16(r);
-	h.questions = reader_be16(r);
-	h.answers = reader_be16(r);
-	h.authorities = reader_be16(r);
-	h.additional = reader_be16(r);
+	h.flags = reader_be16(&at);
+	h.questions = reader_be16(&at);
+	h.answers = reader_be16(&at);
+	h.authorities = reader_be16(&at);
+	h.additional = reader_be16(&at);
 	return h;
 }
 
@@ -197,11 +200,10 @@ add_label(struct dns_name *out, const uint8_t *label, size_t n)
 	char *at = out->text + out->len;
 	if (dot == 1)
 		*at++ = '.';
-	for (size_t i = 0; i < n; i++) {
-		char c = (char)label[i];
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c + ('a' - 'A'));
-		*at++ = c > ' ' && c < 0x7f && c != '.' ? c : '?';
+	for (size_t i = 0; i < n; i++) { /* without branches, so that several go at once */
+		uint8_t c = label[i];
+		c |= (uint8_t)((uint8_t)(c - 'A') < 26) << 5;
+		at[i] = (char)((uint8_t)(c - '!') < 0x7f - '!' && c != '.' ? c : '?');
 	}
 	out->len = (uint8_t)(out->len + dot + n);
 	return true;
@@ -246,9 +248,13 @@ record_fits(struct reader *r, const uint8_t *bytes)
 }
 
 static bool
-read_record(struct reader *r, const uint8_t *bytes, size_t len, struct record *out)
+read_record(struct reader *r, const uint8_t *bytes, struct record *out)
 {
-	if (!read_name(r, bytes, len, &out->owner))
+	out->owner = *r;
+	out->owner_at = (size_t)(r->next - bytes);
+	if (r->left >= 2 && r->next[0] >= 0xc0)
+		out->owner_at = (size_t)(r->next[0] & 0x3f) << 8 | r->next[1];
+	if (!pass_name(r, bytes))
 		return false;
 	out->type = reader_be16(r);
 	out->class = reader_be16(r);
@@ -306,7 +312,7 @@ take_binding(struct walk *w, struct record *r, const struct dns_name *name, uint
 		add_alias(w, d, ttl);
 		return;
 	}
-	if (!read_name(&d, w->bytes, w->len, &target))
+	if (!read_name(&d, w->message->bytes, w->message->len, &target))
 		return;
 	while (d.left >= 4) {
 		uint16_t key = reader_be16(&d);
@@ -322,27 +328,37 @@ take_binding(struct walk *w, struct record *r, const struct dns_name *name, uint
 
 /* The name that the record's owner was asked for by, and how long that holds; NULL: it is about something else. */
 static const struct dns_name *
-meant(const struct walk *w, const struct record *r, uint32_t *ttl)
+meant(struct walk *w, const struct record *r, uint32_t *ttl)
 {
+	struct reader owner = r->owner;
+	size_t i = 0;
 	*ttl = r->ttl;
-	if (w->chain.count == 0)
-		return &r->owner;
-	for (size_t i = 0; i < w->chain.count; i++) {
-		const struct dns_name *n = &w->chain.name[i];
-		if (n->len != r->owner.len || memcmp(n->text, r->owner.text, n->len) != 0)
-			continue;
-		if (w->chain.ttl[i] < *ttl)
-			*ttl = w->chain.ttl[i];
-		return &w->chain.name[0];
+	while (i < w->count && w->chain[i].at != r->owner_at)
+		i++;
+	if (i == w->count) { /* another place, which may say the same */
+		if (!read_name(&owner, w->message->bytes, w->message->len, &w->owner))
+			return NULL;
+		if (w->count == 0)
+			return &w->owner;
+		for (i = 0; i < w->count; i++)
+			if (w->chain[i].name->len == w->owner.len &&
+			        memcmp(w->chain[i].name->text, w->owner.text, w->owner.len) == 0)
+				break;
 	}
-	return NULL;
+	if (i == w->count)
+		return NULL;
+	if (w->chain[i].ttl < *ttl)
+		*ttl = w->chain[i].ttl;
+	return w->chain[0].name;
 }
 
 static void
 add_alias(struct walk *w, struct reader data, uint32_t ttl)
 {
-	struct chain *c = &w->chain;
-	if (c->count == 0 || c->count == CHAIN_MAX || !read_name(&data, w->bytes, w->len, &c->name[c->count]))
+	const uint8_t *bytes = w->message->bytes;
+	const size_t at = (size_t)(data.next - bytes);
+	if (w->count == 0 || w->count == CHAIN_MAX || !read_name(&data, bytes, w->message->len, &w->name[w->count]))
 		return;
-	c->ttl[c->count++] = ttl;
+	w->chain[w->count] = (struct alias){.at = at, .ttl = ttl, .name = &w->name[w->count]};
+	w->count++;
 }

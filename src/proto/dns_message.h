@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "base/reader.h"
 #include "base/record.h"
 
 enum { DNS_HEADER = 12 };
@@ -31,7 +32,18 @@ struct dns_name {
 struct dns_question {
 	struct dns_name name;
 	uint16_t type;
-	size_t answer_bytes; /* of records, where it is an answer */
+};
+
+/* A message as it is read once: what was asked for, and where its records are. Borrows the bytes. */
+struct dns_message {
+	const uint8_t *bytes;
+	size_t len;
+	bool answers;                 /* it answers; else it asks */
+	bool has_question;            /* the first one is there, and whole */
+	struct dns_question question; /* that one */
+	size_t answer_bytes;          /* behind it, where there are answers */
+	struct reader records;        /* behind all questions; bad: there is nothing to read */
+	unsigned record_count;        /* of those that may hold addresses */
 };
 
 /*
@@ -40,14 +52,8 @@ struct dns_question {
  */
 bool dns_message_fits(const uint8_t *bytes, size_t len);
 
-static inline bool
-dns_message_answers(const uint8_t *bytes) /* of one that fits */
-{
-	return (bytes[2] & 0x80) != 0;
-}
-
-/* The first question. False: there is none, or it is cut. */
-bool dns_message_question(const uint8_t *bytes, size_t len, struct dns_question *out);
+/* bytes: of one that fits. */
+void dns_message_read(const uint8_t *bytes, size_t len, struct dns_message *out);
 
 typedef void dns_address_fn(void *ctx, const struct dns_name *name, const struct addr *addr, uint32_t ttl);
 
@@ -55,6 +61,6 @@ typedef void dns_address_fn(void *ctx, const struct dns_name *name, const struct
  * Every address in the answers: A, AAAA and the hints of SVCB and HTTPS. Its name is what was asked for, where
  * aliases lead from that to it; where there is no question (mDNS) the name of its own record.
  */
-void dns_message_addresses(const uint8_t *bytes, size_t len, dns_address_fn *fn, void *ctx);
+void dns_message_addresses(const struct dns_message *m, dns_address_fn *fn, void *ctx);
 
 #endif

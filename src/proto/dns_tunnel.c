@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "proto/dns_message.h"
 
 enum {
 	LABEL_LONG = 30,
@@ -55,15 +54,13 @@ static bool is_tunnel(const struct tally *t);
 static void tell(struct session *s, const struct parts *p, const struct tally *t);
 
 bool
-dns_tunnel_look(struct session *s, enum side from, const uint8_t *bytes, size_t len)
+dns_tunnel_look(struct session *s, enum side from, const struct dns_message *m)
 {
-	const bool answer = dns_message_answers(bytes);
-	const enum side client = answer ? side_other(from) : from;
+	const enum side client = m->answers ? side_other(from) : from;
 	const enum note_scope scope = client == SIDE_SOURCE ? NOTE_SOURCE : NOTE_DESTINATION;
-	struct dns_question q;
+	const struct dns_question *q = &m->question;
 	struct parts p;
-	if (!dns_message_question(bytes, len, &q) || !split(&q.name, &p) ||
-	        !carries(&q, &p))
+	if (!m->has_question || !split(&q->name, &p) || !carries(q, &p))
 		return false;
 	char key[sizeof note_prefix - 1 + NAME_MAX_LEN];
 	const size_t key_len = sizeof note_prefix - 1 + p.domain_len;
@@ -74,10 +71,10 @@ dns_tunnel_look(struct session *s, enum side from, const uint8_t *bytes, size_t 
 	const void *had = session_noted(s, scope, key, key_len, &had_len);
 	if (had != NULL && had_len == sizeof t)
 		memcpy(&t, had, sizeof t);
-	if (answer) {
+	if (m->answers) {
 		t.answers++;
-		t.down += q.answer_bytes;
-	} else if (is_new(&t, &q.name)) {
+		t.down += m->answer_bytes;
+	} else if (is_new(&t, &q->name)) {
 		t.names++;
 		t.up += p.payload;
 	}

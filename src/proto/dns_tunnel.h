@@ -4,12 +4,13 @@
 
 #include <stdbool.h>
 
+#include "proto/dns_message.h"
 #include "transfer/transfer.h"
 
 /*
- * Counts a message, one that fits, between this session's ends. True: it is one of a tunnel's, and the session has
+ * Counts a message between this session's ends. True: it is one of a tunnel's, and the session has
  * been told so.
  */
-bool dns_tunnel_look(struct session *s, enum side from, const uint8_t *bytes, size_t len);
+bool dns_tunnel_look(struct session *s, enum side from, const struct dns_message *m);
 
 #endif

@@ -107,8 +107,11 @@ addresses(const struct message *m, size_t len, struct heard *h)
 	assert_non_null(copy);
 	memcpy(copy, m->bytes, len);
 	h->text[0] = '\0';
-	if (dns_message_fits(copy, len))
-		dns_message_addresses(copy, len, hear, h);
+	struct dns_message message;
+	if (dns_message_fits(copy, len)) {
+		dns_message_read(copy, len, &message);
+		dns_message_addresses(&message, hear, h);
+	}
 	free(copy);
 	return h->text;
 }

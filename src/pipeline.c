@@ -29,6 +29,7 @@ struct pipeline {
 	struct flow_table *flows;
 	struct tracks tracks;
 	struct stream_pool *streams;
+	struct conversations *conversations;
 	struct transfer_tracker *transfers;
 	const struct news_ops *news;
 	void *news_ctx;
@@ -83,15 +84,16 @@ pipeline_create(const struct conf *conf, const struct attribution *attribution, 
 	p->flows = flow_table_create(&conf->flow, &flow_ops, p);
 	p->streams = stream_pool_create(&conf->stream, &track_stream_ops);
 	p->transfers = transfer_tracker_create(&conf->transfer, &transfer_ops, p);
+	p->conversations = conversations_create();
 	p->batch = batch_create();
-	if (p->batch == NULL || p->flows == NULL || p->streams == NULL || p->transfers == NULL ||
+	if (p->batch == NULL || p->conversations == NULL || p->flows == NULL || p->streams == NULL || p->transfers == NULL ||
 	        open_decoding(p, &conf->decode) < 0) {
 		pipeline_destroy(p);
 		return NULL;
 	}
 	p->tracks = (struct tracks){
 	        .attribution = attribution, .flows = p->flows, .streams = p->streams, .transfers = p->transfers,
-	        .news = news, .news_ctx = news_ctx, .tells_flows = tells_flows,
+	        .conversations = p->conversations, .news = news, .news_ctx = news_ctx, .tells_flows = tells_flows,
 	        .infer_bytes = conf->transfer.infer_bytes != 0 ? conf->transfer.infer_bytes : INFER_BYTES_DEFAULT};
 	tracks_init(&p->tracks);
 	return p;
@@ -105,6 +107,7 @@ pipeline_destroy(struct pipeline *p)
 	flow_table_destroy(p->flows);
 	transfer_tracker_destroy(p->transfers);
 	stream_pool_destroy(p->streams);
+	conversations_destroy(p->conversations);
 	if (p->decoding != NULL)
 		decoder_destroy(p->decoding->decoder);
 	free(p->decoding);

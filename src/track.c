@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "policy/policy.h"
-#include "proto/proto.h"
 
 enum {
 	CACHE_LINE = 64,
@@ -41,7 +40,7 @@ static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
 static void on_stream_end(void *ctx, enum side from, bool reset, int64_t time);
 
 static bool says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet,
-        const struct proto **known);
+        unsigned *known);
 static bool track_datagram(struct track *t, enum side from, const struct packet *packet);
 static void track_free(struct track *t);
 static void flow_ends(const struct flow *f, struct session_ends *out);
@@ -51,7 +50,7 @@ static void track_volume(struct track *t, int64_t now);
 static void track_open_session(struct track *t, int64_t time, bool converses);
 static void track_call(struct track *t);
 static void track_done(struct track *t);
-static void track_label(struct track *t);
+static void track_label(struct track *t, unsigned protocol);
 static void track_close_conversation(struct track *t, bool reset);
 static void track_close_stream(struct track *t, int64_t time);
 static void track_watch(struct track *t, bool ended);
@@ -102,7 +101,7 @@ track_wanted(struct tracks *all, struct flow *f, enum side from, const struct pa
 	struct track *t = flow_attachment(f);
 	if (packet->transport == IPPROTO_TCP || (t != NULL && (t->session != NULL || t->done)))
 		return t;
-	const struct proto *known;
+	unsigned known;
 	if (says_something(all, f, from, packet, &known)) {
 		t = track_of(all, f);
 		if (t != NULL)
@@ -117,15 +116,15 @@ track_wanted(struct tracks *all, struct flow *f, enum side from, const struct pa
 
 static bool
 says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet,
-        const struct proto **known)
+        unsigned *known)
 {
-	*known = NULL;
+	*known = 0;
 	if (packet->captured == 0 || (packet->flags & UNFIT) != 0 ||
 	        (flow_packets(f) > CHANCES && flow_label(f) == 0))
 		return false;
 	struct session_ends ends;
 	flow_ends(f, &ends);
-	return conversation_wanted(&ends, from, packet->payload, packet->captured, known) ||
+	return conversation_wanted(all->conversations, &ends, from, packet->payload, packet->captured, known) ||
 	       transfer_tracker_awaits(all->transfers, &ends, packet->time);
 }
 
@@ -373,7 +372,7 @@ track_open_session(struct track *t, int64_t time, bool converses)
 	if (v.transport == IPPROTO_TCP || !converses)
 		track_call(t);
 	if (converses)
-		t->conversation = conversation_open(t->session, midstream);
+		t->conversation = conversation_open(t->all->conversations, t->session, midstream);
 	else
 		session_unreadable(t->session, "unknown protocol");
 	if (t->conversation != NULL)
@@ -414,10 +413,11 @@ track_call(struct track *t)
 static void
 track_done(struct track *t)
 {
+	const unsigned protocol = conversation_protocol(t->conversation);
 	t->done = true;
 	track_close_conversation(t, false);
 	if (t->stream == NULL) {
-		track_label(t);
+		track_label(t, protocol);
 		return;
 	}
 	stream_ignore(t->stream, SIDE_SOURCE);
@@ -429,13 +429,12 @@ track_done(struct track *t)
  * another one.
  */
 static void
-track_label(struct track *t)
+track_label(struct track *t, unsigned protocol)
 {
 	const char *name = session_plain(t->session);
-	const unsigned number = name != NULL ? proto_number(name) : 0;
-	if (number == 0)
+	if (name == NULL || name != proto_name(protocol))
 		return;
-	flow_set_label(t->flow, number << 1 | session_turned(t->session));
+	flow_set_label(t->flow, protocol << 1 | session_turned(t->session));
 	session_close(t->session, false, session_now(t->session));
 	flow_table_charge(t->all->flows, -SESSION_COST);
 	t->session = NULL;

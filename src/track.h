@@ -13,6 +13,7 @@
 #include "base/slab.h"
 #include "flow/flow.h"
 #include "news.h"
+#include "proto/proto.h"
 #include "stream/stream.h"
 #include "transfer/transfer.h"
 
@@ -27,6 +28,7 @@ struct tracks {
 	struct flow_table *flows;
 	struct stream_pool *streams;
 	struct transfer_tracker *transfers;
+	struct conversations *conversations;
 	struct names *names;  /* NULL until a DNS answer was seen */
 	const struct news_ops *news;
 	void *news_ctx;

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/slab.h"
+#include "proto/classifier.h"
 #include "proto/prologue.h"
 
 enum {
@@ -32,16 +34,23 @@ enum phase {
 	PHASE_DONE,    /* nothing more is wanted */
 };
 
+struct conversations {
+	struct classifier *classifier;
+	struct slab slab;
+};
+
 struct conversation {
+	struct conversations *all;
 	struct session *session;
-	const struct proto *proto;
 	union {                            /* by phase */
 		struct prologue *prologue; /* PHASE_PROBING: what came so far, NULL for nothing */
 		void *state;               /* PHASE_PROTO */
 		struct carrier *carrier;   /* PHASE_CARRIER */
 	};
+	struct proto_set refused; /* protocols that gave it back */
 	uint32_t chance_bytes;
-	uint8_t refused[REFUSED_MAX]; /* protos[] that gave it back: index and 1; 0: none */
+	uint8_t protocol;  /* its number, from PHASE_PROTO on; 0: none */
+	uint8_t refusals;  /* how many those are */
 	uint8_t phase;
 	uint8_t switches;
 	uint8_t chances;   /* segments that were nobody's */
@@ -58,15 +67,12 @@ static enum verdict give_end(struct conversation *c, enum side from);
 static enum verdict probe_data(struct conversation *c, enum side from, const uint8_t *bytes,
         size_t len);
 static enum verdict probe_gap(struct conversation *c, enum side from, uint64_t len);
-static enum verdict choose(const struct conversation *c, uint8_t transport, const struct probe *p,
-        const struct proto **chosen);
-static const struct proto *likely(const struct conversation *c, const struct probe *p);
-static bool was_refused(const struct conversation *c, size_t index);
+static unsigned likely(const struct conversation *c, const struct probe *p);
 static bool refuse(struct conversation *c);
-static bool port_fits(const struct proto *proto, const struct probe *p);
+static const struct proto *proto_of(const struct conversation *c);
 static struct probe probe_of(const struct conversation *c);
 static size_t hold(struct conversation *c, enum side from, const uint8_t *bytes, size_t len);
-static enum verdict start(struct conversation *c, const struct proto *proto, const char *method);
+static enum verdict start(struct conversation *c, unsigned protocol, const char *method);
 static enum verdict replay(struct conversation *c, struct prologue *prologue);
 static enum verdict out_of_room(struct conversation *c);
 static enum verdict settle(struct conversation *c, enum verdict v, enum side from,
@@ -76,33 +82,63 @@ static enum verdict nobodys(struct conversation *c, enum side from, const uint8_
 static enum verdict give_up(struct conversation *c, const char *why);
 static void leave(struct conversation *c, bool reset);
 
-bool
-conversation_wanted(const struct session_ends *ends, enum side from, const uint8_t *bytes, size_t len,
-        const struct proto **known)
+struct conversations *
+conversations_create(void)
 {
+	struct conversations *all = calloc(1, sizeof *all);
+	if (all == NULL)
+		return NULL;
+	slab_init(&all->slab, sizeof(struct conversation));
+	all->classifier = classifier_create();
+	if (all->classifier != NULL)
+		return all;
+	free(all);
+	return NULL;
+}
+
+void
+conversations_destroy(struct conversations *all)
+{
+	if (all == NULL)
+		return;
+	classifier_destroy(all->classifier);
+	slab_clear(&all->slab);
+	free(all);
+}
+
+bool
+conversation_wanted(const struct conversations *all, const struct session_ends *ends, enum side from,
+        const uint8_t *bytes, size_t len, unsigned *known)
+{
+	static const struct proto_set none;
 	struct probe p = {.port = {ends->port[SIDE_SOURCE], ends->port[SIDE_DESTINATION]}, .midstream = true};
 	p.bytes[from] = bytes;
 	p.len[from] = len;
-	return choose(NULL, ends->transport, &p, known) != VERDICT_NOT_MINE;
+	return classifier_choose(all->classifier, ends->transport, &none, &p, known) != VERDICT_NOT_MINE;
 }
 
 struct conversation *
-conversation_open(struct session *s, bool midstream)
+conversation_open(struct conversations *all, struct session *s, bool midstream)
 {
-	struct conversation *c = calloc(1, sizeof *c);
+	struct conversation *c = slab_take(&all->slab);
 	if (c == NULL)
 		return NULL;
-	c->session = s;
-	c->midstream = midstream;
+	*c = (struct conversation){.all = all, .session = s, .midstream = midstream};
 	ask_carrier(c);
 	return c;
 }
 
 void
-conversation_known(struct conversation *c, const struct proto *known)
+conversation_known(struct conversation *c, unsigned known)
 {
-	if (known != NULL && c->phase == PHASE_PROBING)
+	if (known != 0 && c->phase == PHASE_PROBING)
 		start(c, known, SESSION_BY_CONTENT);
+}
+
+unsigned
+conversation_protocol(const struct conversation *c)
+{
+	return c->protocol;
 }
 
 enum verdict
@@ -141,7 +177,7 @@ conversation_close(struct conversation *c, bool reset)
 	if (c->phase == PHASE_PROBING && (c->prologue != NULL || c->chances > 0))
 		out_of_room(c);
 	leave(c, reset);
-	free(c);
+	slab_give(&c->all->slab, c);
 }
 
 /* Is nothing left to be told when the flow ends? A transfer that waits for that is told with the flow's totals. */
@@ -154,10 +190,10 @@ finished(const struct conversation *c)
 		if (c->prologue == NULL)
 			return true;
 		prologue_probe(c->prologue, &p);
-		return likely(c, &p) == NULL;
+		return likely(c, &p) == 0;
 	}
 	case PHASE_PROTO:
-		return c->proto->finished != NULL && c->proto->finished(c->state);
+		return proto_of(c)->finished != NULL && proto_of(c)->finished(c->state);
 	case PHASE_CARRIER:
 		return false;
 	default:
@@ -188,7 +224,7 @@ give(struct conversation *c, enum side from, const uint8_t *bytes, size_t len)
 	case PHASE_PROBING:
 		return probe_data(c, from, bytes, len);
 	case PHASE_PROTO:
-		return settle(c, c->proto->data(c->state, from, bytes, len), from, bytes, len);
+		return settle(c, proto_of(c)->data(c->state, from, bytes, len), from, bytes, len);
 	case PHASE_CARRIER:
 		carrier_data(c->carrier, from, bytes, len);
 		return VERDICT_MORE;
@@ -205,7 +241,7 @@ give_gap(struct conversation *c, enum side from, uint64_t len)
 	case PHASE_PROBING:
 		return probe_gap(c, from, len);
 	case PHASE_PROTO:
-		return settle(c, c->proto->gap(c->state, from, len), from, NULL, 0);
+		return settle(c, proto_of(c)->gap(c->state, from, len), from, NULL, 0);
 	case PHASE_CARRIER:
 		carrier_gap(c->carrier, from, len);
 		return VERDICT_MORE;
@@ -218,8 +254,8 @@ give_gap(struct conversation *c, enum side from, uint64_t len)
 static enum verdict
 give_end(struct conversation *c, enum side from)
 {
-	if (c->phase == PHASE_PROTO && c->proto->end != NULL)
-		c->proto->end(c->state, from);
+	if (c->phase == PHASE_PROTO && proto_of(c)->end != NULL)
+		proto_of(c)->end(c->state, from);
 	/* Without room for the run only the end is lost, and close tells it soon after. */
 	if (c->phase == PHASE_PROBING && c->prologue != NULL)
 		(void)prologue_end(c->prologue, from, session_now(c->session));
@@ -239,8 +275,9 @@ probe_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t 
 		prologue_probe(c->prologue, &p);
 	}
 
-	const struct proto *proto;
-	enum verdict v = choose(c, session_ends(c->session).transport, &p, &proto);
+	unsigned protocol;
+	const uint8_t transport = session_ends(c->session).transport;
+	enum verdict v = classifier_choose(c->all->classifier, transport, &c->refused, &p, &protocol);
 	if (v == VERDICT_NOT_MINE)
 		return nobodys(c, from, bytes, len);
 	if (v == VERDICT_MORE && c->prologue == NULL)
@@ -248,7 +285,7 @@ probe_data(struct conversation *c, enum side from, const uint8_t *bytes, size_t 
 	if (v == VERDICT_MORE && kept == len)
 		return VERDICT_MORE;
 
-	v = v == VERDICT_DONE ? start(c, proto, SESSION_BY_CONTENT) : out_of_room(c);
+	v = v == VERDICT_DONE ? start(c, protocol, SESSION_BY_CONTENT) : out_of_room(c);
 	return v == VERDICT_DONE ? v : give(c, from, bytes + kept, len - kept);
 }
 
@@ -269,80 +306,27 @@ probe_gap(struct conversation *c, enum side from, uint64_t len)
 	return v == VERDICT_DONE ? v : give_gap(c, from, len);
 }
 
-/*
- * Asks all protocols: DONE with the one that knows the conversation as its
- * own, MORE when some can't tell yet, NOT_MINE when it is nobody's. c: or NULL.
- */
-static enum verdict
-choose(const struct conversation *c, uint8_t transport, const struct probe *p, const struct proto **chosen)
-{
-	enum verdict all = VERDICT_NOT_MINE;
-	*chosen = NULL;
-	for (size_t i = 0; protos[i] != NULL; i++) {
-		const struct proto *proto = protos[i];
-		if (proto->transport != transport || (c != NULL && was_refused(c, i)))
-			continue;
-		enum verdict v = proto->probe(p);
-		if (v == VERDICT_MORE)
-			all = VERDICT_MORE;
-		if (v != VERDICT_DONE)
-			continue;
-		if (port_fits(proto, p)) { /* whatever others say */
-			*chosen = proto;
-			break;
-		}
-		if (*chosen == NULL)
-			*chosen = proto;
-	}
-	return *chosen != NULL ? VERDICT_DONE : all;
-}
-
-/* The one whose port it is, among those that would still like to see more. */
-static const struct proto *
+static unsigned
 likely(const struct conversation *c, const struct probe *p)
 {
-	const struct session_ends ends = session_ends(c->session);
-	for (size_t i = 0; protos[i] != NULL; i++) {
-		const struct proto *proto = protos[i];
-		if (proto->transport == ends.transport && !was_refused(c, i) && port_fits(proto, p) &&
-		        proto->probe(p) == VERDICT_MORE)
-			return proto;
-	}
-	return NULL;
-}
-
-static bool
-was_refused(const struct conversation *c, size_t index)
-{
-	for (size_t i = 0; i < REFUSED_MAX && c->refused[i] != 0; i++)
-		if (c->refused[i] == index + 1)
-			return true;
-	return false;
+	return classifier_likely(c->all->classifier, session_ends(c->session).transport, &c->refused, p);
 }
 
 /* Its protocol is not asked again. False: too many gave it back already. */
 static bool
 refuse(struct conversation *c)
 {
-	size_t index = 0, at = 0;
-	while (protos[index] != c->proto)
-		index++;
-	while (at < REFUSED_MAX && c->refused[at] != 0)
-		at++;
-	if (at == REFUSED_MAX)
+	if (c->refusals == REFUSED_MAX)
 		return false;
-	c->refused[at] = (uint8_t)(index + 1);
+	proto_set_add(&c->refused, c->protocol);
+	c->refusals++;
 	return true;
 }
 
-static bool
-port_fits(const struct proto *proto, const struct probe *p)
+static const struct proto *
+proto_of(const struct conversation *c)
 {
-	for (size_t i = 0; i < PROTO_PORTS_MAX && proto->ports[i] != 0; i++)
-		if (p->port[SIDE_SOURCE] == proto->ports[i] ||
-		        p->port[SIDE_DESTINATION] == proto->ports[i])
-			return true;
-	return false;
+	return protos[c->protocol - 1];
 }
 
 static struct probe
@@ -367,8 +351,9 @@ hold(struct conversation *c, enum side from, const uint8_t *bytes, size_t len)
 
 /* The protocol is known: gives it all that was held. DONE: it, or nobody, wants more. */
 static enum verdict
-start(struct conversation *c, const struct proto *proto, const char *method)
+start(struct conversation *c, unsigned protocol, const char *method)
 {
+	const struct proto *proto = protos[protocol - 1];
 	/* Told first, so that a transfer begun at once knows its protocol; a switch keeps the name. */
 	if (session_protocol_name(c->session) == NULL)
 		session_protocol(c->session, proto->name, method);
@@ -376,7 +361,7 @@ start(struct conversation *c, const struct proto *proto, const char *method)
 	void *state = proto->open(c->session);
 	if (state == NULL)
 		return give_up(c, "out of memory");
-	c->proto = proto;
+	c->protocol = (uint8_t)protocol;
 	c->state = state;
 	c->phase = PHASE_PROTO;
 	return prologue != NULL ? replay(c, prologue) : VERDICT_MORE;
@@ -409,12 +394,12 @@ static enum verdict
 out_of_room(struct conversation *c)
 {
 	struct probe p = probe_of(c);
-	const struct proto *proto = NULL;
+	unsigned protocol = 0;
 	if (c->prologue != NULL) {
 		prologue_probe(c->prologue, &p);
-		proto = likely(c, &p);
+		protocol = likely(c, &p);
 	}
-	return proto != NULL ? start(c, proto, "port") : give_up(c, "unknown protocol");
+	return protocol != 0 ? start(c, protocol, "port") : give_up(c, "unknown protocol");
 }
 
 /*
@@ -438,7 +423,8 @@ settle(struct conversation *c, enum verdict v, enum side from, const uint8_t *by
 			unused = session_switch_unused(c->session);
 		if (++c->switches > SWITCHES_MAX)
 			return give_up(c, "unknown protocol");
-		memset(c->refused, 0, sizeof c->refused);
+		c->refused = (struct proto_set){0};
+		c->refusals = 0;
 		c->midstream = false;
 		break;
 	case VERDICT_NOT_MINE:
@@ -485,7 +471,7 @@ static void
 leave(struct conversation *c, bool reset)
 {
 	if (c->phase == PHASE_PROTO)
-		c->proto->close(c->state, reset);
+		proto_of(c)->close(c->state, reset);
 	else if (c->phase == PHASE_CARRIER)
 		carrier_close(c->carrier);
 	else if (c->phase == PHASE_PROBING)

@@ -14,7 +14,7 @@
 #include "base/verdict.h"
 #include "transfer/transfer.h"
 
-enum { PROTO_PORTS_MAX = 4, PROBE_BYTES_MAX = 2048 };
+enum { PROTO_PORTS_MAX = 4, PROTO_NUMBER_MAX = 127, PROBE_BYTES_MAX = 2048 };
 
 /* The first bytes each way, as far as they have come; len 0: none yet. */
 struct probe {
@@ -57,7 +57,7 @@ struct proto {
 	bool (*finished)(const void *state);
 };
 
-extern const struct proto *const protos[]; /* NULL-terminated, most specific first */
+extern const struct proto *const protos[]; /* NULL-terminated, most specific first; numbered from 1 on */
 
 extern const struct proto proto_ftp;
 extern const struct proto proto_http;
@@ -142,6 +142,15 @@ extern const struct proto proto_nntp;
 extern const struct proto proto_quic;
 extern const struct proto proto_dtls;
 
+/* The name of a protocol by its number; NULL for 0. */
+const char *proto_name(unsigned number);
+
+/* What all conversations share, and where they are taken from. */
+struct conversations;
+
+struct conversations *conversations_create(void); /* NULL: out of memory */
+void conversations_destroy(struct conversations *all); /* takes NULL; after all of them were closed */
+
 /*
  * One flow's conversation: finds the protocol by the first bytes, then feeds
  * it; or feeds a carrier, where a control channel expected this flow.
@@ -150,21 +159,19 @@ struct conversation;
 
 enum { CONVERSATION_COST = 768 }; /* bytes that one and its protocol's state hold, about */
 
-/* The number of the protocol with this very name (its struct proto.name); 0: none. And the name; NULL for 0. */
-unsigned proto_number(const char *name);
-const char *proto_name(unsigned number);
-
 /*
  * Could a flow between these ends, which has none yet, be a conversation, going by this datagram? Most are nobody's, and
- * cost nothing but the question. *known: whose it is, or NULL where that needs more of it.
+ * cost nothing but the question. *known: the number of whose it is, or 0 where that needs more of it.
  */
-bool conversation_wanted(const struct session_ends *ends, enum side from, const uint8_t *bytes, size_t len,
-                         const struct proto **known);
+bool conversation_wanted(const struct conversations *all, const struct session_ends *ends, enum side from,
+                         const uint8_t *bytes, size_t len, unsigned *known);
 
 /* NULL: out of memory. midstream: see struct probe. */
-struct conversation *conversation_open(struct session *s, bool midstream);
-/* Before the first bytes: whose it is is known already (conversation_wanted). NULL: it is not. */
-void conversation_known(struct conversation *c, const struct proto *known);
+struct conversation *conversation_open(struct conversations *all, struct session *s, bool midstream);
+/* Before the first bytes: whose it is is known already (conversation_wanted). 0: it is not. */
+void conversation_known(struct conversation *c, unsigned known);
+/* The number of the protocol that has it, or had it last; 0: none did. */
+unsigned conversation_protocol(const struct conversation *c);
 /*
  * VERDICT_DONE: nothing more is wanted of either side, and nothing is left to be told at the flow's end;
  * it may be closed now. Others: go on.

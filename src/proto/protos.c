@@ -89,14 +89,7 @@ const struct proto *const protos[] = {
         NULL,
 };
 
-unsigned
-proto_number(const char *name)
-{
-	for (unsigned i = 0; protos[i] != NULL; i++)
-		if (protos[i]->name == name)
-			return i + 1;
-	return 0;
-}
+_Static_assert(sizeof protos / sizeof protos[0] - 1 <= PROTO_NUMBER_MAX, "each has a number");
 
 const char *
 proto_name(unsigned number)

@@ -28,6 +28,7 @@ struct fuzz_flow {
 
 struct fuzz {
 	struct transfer_tracker *tracker;
+	struct conversations *conversations;
 	struct fuzz_flow flow[FUZZ_FLOWS];
 	size_t began, ended;
 	int64_t now;
@@ -84,7 +85,7 @@ fuzz_open(struct fuzz *f, size_t n, uint16_t port)
 	f->flow[n].session = session_open(f->tracker, &f->flow[n], false, f->now);
 	if (f->flow[n].session == NULL)
 		abort();
-	f->flow[n].conversation = conversation_open(f->flow[n].session, (n == 0 && port == 0));
+	f->flow[n].conversation = conversation_open(f->conversations, f->flow[n].session, (n == 0 && port == 0));
 	if (f->flow[n].conversation == NULL)
 		abort();
 }
@@ -147,6 +148,7 @@ fuzz_run(const uint8_t *data, size_t size, uint8_t transport, uint16_t port)
 	struct reader r = reader_init(data, size);
 
 	f.tracker = transfer_tracker_create(&limits, &ops, &f);
+	f.conversations = conversations_create();
 	if (f.tracker == NULL)
 		abort();
 	while (r.left > 0)
@@ -157,6 +159,7 @@ fuzz_run(const uint8_t *data, size_t size, uint8_t transport, uint16_t port)
 	if (f.began != f.ended) /* all that was begun to be told is told to have ended */
 		abort();
 	transfer_tracker_destroy(f.tracker);
+	conversations_destroy(f.conversations);
 	return 0;
 }
 

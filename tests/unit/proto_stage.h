@@ -34,6 +34,7 @@ struct stage_flow {
 
 struct stage {
 	struct transfer_tracker *tracker;
+	struct conversations *conversations;
 	struct stage_flow flow[STAGE_FLOWS];
 	int64_t now;
 	char log[8192];
@@ -117,6 +118,8 @@ stage_init(struct stage *s)
 	*s = (struct stage){.now = 1000 * CLOCK_SECOND};
 	s->tracker = transfer_tracker_create(&limits, &ops, s);
 	assert_non_null(s->tracker);
+	s->conversations = conversations_create();
+	assert_non_null(s->conversations);
 }
 
 /* A flow from one address and port to another; its session begins with its first bytes. */
@@ -159,7 +162,7 @@ stage_conversation(struct stage *s, size_t n)
 	if (f->session == NULL) {
 		f->session = session_open(s->tracker, f, f->midstream, s->now);
 		assert_non_null(f->session);
-		f->conversation = conversation_open(f->session, f->midstream);
+		f->conversation = conversation_open(s->conversations, f->session, f->midstream);
 		assert_non_null(f->conversation);
 	}
 	session_time(f->session, s->now);
@@ -203,6 +206,7 @@ stage_clear(struct stage *s)
 		stage_close(s, n, false);
 	transfer_tracker_flush(s->tracker, s->now);
 	transfer_tracker_destroy(s->tracker);
+	conversations_destroy(s->conversations);
 }
 
 #endif

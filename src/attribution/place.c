@@ -5,9 +5,9 @@
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "attribution/snapshot.h"
+#include "base/pages.h"
 #include "base/table.h"
 
 enum {
@@ -18,7 +18,6 @@ enum {
 	BLOCK_V6 = 48,
 	SINGLE = 128,
 	CACHE_LINE = 64,
-	HUGE_PAGE = 2 * 1024 * 1024,
 };
 
 /*
@@ -27,16 +26,12 @@ enum {
  */
 struct place_cache {
 	struct hash_fixed_key key;
-	void *memory; /* of MEMORY_SIZE, that slots stand in */
 	struct slot {
 		alignas(CACHE_LINE) struct addr network;
 		unsigned bits; /* SINGLE, or those of a block; 0: empty */
 		struct place place;
 	} *slots;
 };
-
-/* A flow's end asks for two slots that were not seen for long: a huge page spares the wait for their pages' entries. */
-enum { MEMORY_SIZE = CACHE_SLOTS * sizeof(struct slot) + HUGE_PAGE };
 
 /* IPv6 addresses that hold an IPv4 one. */
 static const struct embedding {
@@ -65,14 +60,11 @@ place_cache_create(void)
 	if (c == NULL)
 		return NULL;
 	c->key = hash_fixed_key_random();
-	c->memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (c->memory == MAP_FAILED) {
-		free(c);
-		return NULL;
-	}
-	c->slots = (void *)((uint8_t *)c->memory + (HUGE_PAGE - (uintptr_t)c->memory % HUGE_PAGE));
-	(void)madvise(c->slots, CACHE_SLOTS * sizeof *c->slots, MADV_HUGEPAGE);
-	return c;
+	c->slots = pages_take(CACHE_SLOTS * sizeof *c->slots);
+	if (c->slots != NULL)
+		return c;
+	free(c);
+	return NULL;
 }
 
 void
@@ -80,7 +72,7 @@ place_cache_destroy(struct place_cache *c)
 {
 	if (c == NULL)
 		return;
-	(void)munmap(c->memory, MEMORY_SIZE);
+	pages_give(c->slots, CACHE_SLOTS * sizeof *c->slots);
 	free(c);
 }
 

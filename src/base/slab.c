@@ -6,12 +6,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-enum {
-	BLOCK_FIRST = 64 * 1024,       /* all that a small capture needs */
-	BLOCK_HUGE = 2 * 1024 * 1024,  /* and its alignment */
-};
+#include "base/pages.h"
+
+enum { BLOCK_FIRST = 64 * 1024 }; /* all that a small capture needs */
 
 #ifdef __SANITIZE_ADDRESS__
 enum { POOLED = 0 };
@@ -38,7 +36,10 @@ slab_clear(struct slab *s)
 {
 	while (s->blocks != NULL) {
 		struct slab_block *older = s->blocks->older;
-		free(s->blocks);
+		if (older != NULL)
+			pages_give(s->blocks, PAGES_HUGE);
+		else
+			free(s->blocks);
 		s->blocks = older;
 	}
 	slab_init(s, s->size);
@@ -79,12 +80,10 @@ static int
 add_block(struct slab *s)
 {
 	const bool first = s->blocks == NULL;
-	const size_t size = first ? BLOCK_FIRST : BLOCK_HUGE;
-	struct slab_block *b = first ? malloc(size) : aligned_alloc(BLOCK_HUGE, size);
+	const size_t size = first ? BLOCK_FIRST : PAGES_HUGE;
+	struct slab_block *b = first ? malloc(size) : pages_take(size);
 	if (b == NULL)
 		return -1;
-	if (!first)
-		(void)madvise(b, size, MADV_HUGEPAGE);
 	b->older = s->blocks;
 	s->blocks = b;
 	s->fresh = (uint8_t *)b->things;

@@ -7,35 +7,38 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/pages.h"
 #include "flow/internal.h"
 
 enum {
 	INDEX_FIRST = 1024, /* entries */
-	HUGE_PAGE = 2 * 1024 * 1024,
 };
 
 static const uint32_t ref_mask = (UINT32_C(1) << REF_BITS) - 1;
 static const uint32_t deleted = UINT32_C(1) << REF_BITS; /* a tag and no reference */
 
 static uint32_t *entries_create(size_t count);
+static void entries_destroy(uint32_t *entries, size_t count);
 static uint32_t entry_of(flow_ref ref, uint64_t hash);
 static void place(struct flow_index *x, uint32_t entry, uint64_t hash);
 static int rebuild(struct flow_table *t);
 
-/* Look-ups hit a large index anywhere: in huge pages they miss one cache, and not two. */
 static uint32_t *
 entries_create(size_t count)
 {
 	const size_t size = count * sizeof(uint32_t);
-	if (size < HUGE_PAGE)
-		return calloc(count, sizeof(uint32_t));
-	uint32_t *entries = aligned_alloc(HUGE_PAGE, size); /* a power of two, as count is */
-	if (entries == NULL)
-		return NULL;
-	(void)madvise(entries, size, MADV_HUGEPAGE);
-	return memset(entries, 0, size);
+	return size < PAGES_HUGE ? calloc(1, size) : pages_take(size);
+}
+
+static void
+entries_destroy(uint32_t *entries, size_t count)
+{
+	const size_t size = count * sizeof(uint32_t);
+	if (size < PAGES_HUGE)
+		free(entries);
+	else
+		pages_give(entries, size);
 }
 
 int
@@ -49,7 +52,7 @@ flow_index_init(struct flow_index *x)
 void
 flow_index_clear(struct flow_index *x)
 {
-	free(x->entries);
+	entries_destroy(x->entries, (size_t)x->mask + 1);
 }
 
 static uint32_t
@@ -133,7 +136,7 @@ rebuild(struct flow_table *t)
 		const uint64_t hash = flow_index_hash(t, flow_at(t, ref));
 		place(&x, entry_of(ref, hash), hash);
 	}
-	free(old.entries);
+	entries_destroy(old.entries, (size_t)old.mask + 1);
 	t->index = x;
 	return 0;
 }

@@ -1,22 +1,22 @@
 /*
  * What addresses were called in DNS answers, so that a flow gets its name where it says none itself: by client and
- * address, and by address for anybody. Of fixed size: of the answers those that came the longest time ago go first,
- * in an order that depends on the packets alone.
+ * address, and by address for anybody. A ring: each answer takes the place of the one that came the longest time
+ * ago, whatever the key of the hash is, so that what is known depends on the packets alone. Nothing is ever taken out of a chain: it
+ * begins with the latest entry and ends where it leads to one that is overwritten.
  */
 #include "config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "attribution/attribution.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/pages.h"
 
 enum {
-	ENTRIES = 64 * 1024,       /* two an answer */
-	CHAINS = 64 * 1024,        /* a power of 2 */
+	ENTRIES = 64 * 1024,         /* two an answer; a power of 2 */
+	CHAINS = 2 * ENTRIES,
 	TEXT_SIZE = 2 * 1024 * 1024, /* of names, a power of 2 and many times NAME_MAX_LEN */
-	NONE = UINT32_MAX,
 };
 
 /* Programs hold on to addresses for longer than they may; and nothing is believed for more than a day. */
@@ -28,75 +28,58 @@ struct key {
 };
 
 struct entry {
-	uint64_t hash;           /* of the key; taken for it */
-	int64_t until;           /* packet time */
-	uint64_t text;           /* where its name begins in all text ever written */
-	uint32_t next;           /* in its chain, or NONE */
-	uint32_t older, newer;   /* or NONE */
-	uint8_t len;             /* 0: not in use */
+	uint64_t hash; /* of the key; taken for it */
+	int64_t until; /* packet time */
+	uint64_t text; /* where its name begins in all text ever written */
+	uint64_t len : 8, older : 56; /* older: the next in its chain, by number; 0: none */
 };
 
 struct names {
 	struct hash_fixed_key key;
-	uint32_t chain[CHAINS];
+	uint64_t count;   /* entries, ever; they are numbered from 1 on */
+	uint64_t written; /* text, ever */
+	uint64_t chain[CHAINS]; /* the latest entry's number; 0: none */
 	struct entry entry[ENTRIES];
-	uint32_t oldest, newest;
-	uint32_t used;           /* entries that were ever in use */
-	uint64_t written;        /* text, ever */
 	char text[TEXT_SIZE];
 };
 
 static uint64_t key_hash(const struct names *n, const struct addr *client, const struct addr *addr);
 static struct entry *find(struct names *n, uint64_t hash);
-static struct entry *make(struct names *n, uint64_t hash);
-static uint32_t take_oldest(struct names *n);
-static void unchain(struct names *n, uint32_t at);
-static void put_newest(struct names *n, uint32_t at);
-static void take_out(struct names *n, uint32_t at);
+static bool is_there(const struct names *n, uint64_t number);
+static void add(struct names *n, const struct resolution *r, int64_t until, uint64_t hash);
+static bool add_again(struct names *n, const struct resolution *r, int64_t until, uint64_t hash);
 static uint64_t write_text(struct names *n, const char *name, size_t len);
 static const char *text_of(const struct names *n, const struct entry *e);
 
 struct names *
 names_create(void)
 {
-	struct names *n = calloc(1, sizeof *n);
+	struct names *n = pages_take(sizeof *n);
 	if (n == NULL)
 		return NULL;
 	n->key = hash_fixed_key_random();
-	memset(n->chain, 0xff, sizeof n->chain);
-	n->oldest = n->newest = NONE;
 	return n;
 }
 
 void
 names_destroy(struct names *n)
 {
-	free(n);
+	pages_give(n, sizeof *n);
 }
 
 void
 names_add(struct names *n, const struct resolution *r)
 {
 	static const struct addr anybody;
-	const struct addr *const clients[] = {&r->client, &anybody};
-	int64_t life = r->ttl * CLOCK_SECOND + grace;
-	uint64_t text = 0;
-	bool written = false;
 	if (r->len == 0 || r->len > NAME_MAX_LEN)
 		return;
-	for (size_t i = addr_equal(&r->client, &anybody) ? 1 : 0; i < 2; i++) {
-		struct entry *e = make(n, key_hash(n, clients[i], &r->addr));
-		e->until = r->time + (life < longest ? life : longest);
-		/* The same name again is written again only before its text is overwritten. */
-		const char *had = e->len == r->len ? text_of(n, e) : NULL;
-		if (had != NULL && n->written - e->text < TEXT_SIZE / 2 && memcmp(had, r->name, r->len) == 0)
-			continue;
-		if (!written)
-			text = write_text(n, r->name, r->len);
-		written = true;
-		e->text = text;
-		e->len = (uint8_t)r->len;
-	}
+	const int64_t life = r->ttl * CLOCK_SECOND + grace;
+	const int64_t until = r->time + (life < longest ? life : longest);
+	const uint64_t for_all = key_hash(n, &anybody, &r->addr);
+	__builtin_prefetch(&n->chain[for_all % CHAINS], 1);
+	if (!addr_equal(&r->client, &anybody))
+		add(n, r, until, key_hash(n, &r->client, &r->addr));
+	add(n, r, until, for_all);
 }
 
 const char *
@@ -128,73 +111,47 @@ key_hash(const struct names *n, const struct addr *client, const struct addr *ad
 static struct entry *
 find(struct names *n, uint64_t hash)
 {
-	uint32_t at = n->chain[hash % CHAINS];
-	while (at != NONE && n->entry[at].hash != hash)
-		at = n->entry[at].next;
-	return at != NONE ? &n->entry[at] : NULL;
+	uint64_t number = n->chain[hash % CHAINS];
+	while (is_there(n, number) && n->entry[number % ENTRIES].hash != hash)
+		number = n->entry[number % ENTRIES].older;
+	return is_there(n, number) ? &n->entry[number % ENTRIES] : NULL;
 }
 
-/* The key's entry, now the newest; with nothing in it where it is new. */
-static struct entry *
-make(struct names *n, uint64_t hash)
+/* Was it written, and not yet overwritten? */
+static bool
+is_there(const struct names *n, uint64_t number)
+{
+	return number > 0 && n->count - number < ENTRIES;
+}
+
+static void
+add(struct names *n, const struct resolution *r, int64_t until, uint64_t hash)
+{
+	if (add_again(n, r, until, hash))
+		return;
+	/* Both of an answer's entries share its text. */
+	const struct entry *last = &n->entry[n->count % ENTRIES];
+	const char *had = last->len == r->len ? text_of(n, last) : NULL;
+	const bool same = had != NULL && memcmp(had, r->name, r->len) == 0;
+	const uint64_t text = same ? last->text : write_text(n, r->name, r->len);
+	uint64_t *chain = &n->chain[hash % CHAINS];
+	const uint64_t older = *chain;
+	*chain = ++n->count;
+	n->entry[*chain % ENTRIES] = (struct entry){.hash = hash, .until = until, .text = text, .len = r->len & 0xff,
+	        .older = older & ((UINT64_C(1) << 56) - 1)};
+}
+
+/* The same name again needs a new entry only where the old one is soon overwritten. */
+static bool
+add_again(struct names *n, const struct resolution *r, int64_t until, uint64_t hash)
 {
 	struct entry *e = find(n, hash);
-	if (e != NULL) {
-		uint32_t at = (uint32_t)(e - n->entry);
-		take_out(n, at);
-		put_newest(n, at);
-		return e;
-	}
-	uint32_t at = n->used < ENTRIES ? n->used++ : take_oldest(n);
-	e = &n->entry[at];
-	*e = (struct entry){.hash = hash, .next = n->chain[hash % CHAINS]};
-	n->chain[hash % CHAINS] = at;
-	put_newest(n, at);
-	return e;
-}
-
-static uint32_t
-take_oldest(struct names *n)
-{
-	uint32_t at = n->oldest;
-	take_out(n, at);
-	unchain(n, at);
-	return at;
-}
-
-static void
-unchain(struct names *n, uint32_t at)
-{
-	uint32_t *link = &n->chain[n->entry[at].hash % CHAINS];
-	while (*link != at)
-		link = &n->entry[*link].next;
-	*link = n->entry[at].next;
-}
-
-static void
-put_newest(struct names *n, uint32_t at)
-{
-	n->entry[at].older = n->newest;
-	n->entry[at].newer = NONE;
-	if (n->newest != NONE)
-		n->entry[n->newest].newer = at;
-	else
-		n->oldest = at;
-	n->newest = at;
-}
-
-static void
-take_out(struct names *n, uint32_t at)
-{
-	uint32_t older = n->entry[at].older, newer = n->entry[at].newer;
-	if (older != NONE)
-		n->entry[older].newer = newer;
-	else
-		n->oldest = newer;
-	if (newer != NONE)
-		n->entry[newer].older = older;
-	else
-		n->newest = older;
+	const char *had = e != NULL && e->len == r->len ? text_of(n, e) : NULL;
+	if (had == NULL || memcmp(had, r->name, r->len) != 0 || n->written - e->text >= TEXT_SIZE / 2 ||
+	        (n->count - (uint64_t)(e - n->entry)) % ENTRIES >= ENTRIES / 2)
+		return false;
+	e->until = until;
+	return true;
 }
 
 /* Behind the text before it, or where the room begins again, never cut in two; where it stands. */

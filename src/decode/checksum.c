@@ -2,11 +2,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/pages.h"
 #include "decode/checksum.h"
 
 enum {
@@ -15,24 +15,27 @@ enum {
 	SLOT_COUNT = 1 << SLOT_BITS,
 	SENDERS_OFFLOAD_LEAST = 3, /* wrong checksums before we speak of offload */
 	WAITING = 16,              /* a power of two */
-	CACHE_LINE = 64,
 };
 
 enum kind { KIND_IP_HEADER, KIND_TCP, KIND_UDP, KIND_OTHER, KINDS };
 
-/* Half a cache line, and at the right place for one. All zero: an empty slot. */
+/* Small, so that many of them stay in the cache. Senders are told apart by a part of a keyed hash. */
 struct sender {
-	alignas(CACHE_LINE / 2) struct addr addr;
-	int16_t surplus[KINDS]; /* right ones more than wrong ones; beyond its range it stands still
-				 */
+	uint32_t tag;           /* 0: an empty slot */
 	uint8_t wrong[KINDS];   /* SENDERS_OFFLOAD_LEAST: so many or more */
-	bool known;
+	int16_t surplus[KINDS]; /* right ones more than wrong ones; beyond its range it stands still */
+};
+_Static_assert(sizeof(struct sender) == 16, "four to a cache line");
+
+/* Where a sender's slot is, or begins to be looked for. */
+struct sender_key {
+	uint32_t home, tag;
 };
 
 /* Right checksums of one sender that are still to be counted. */
 struct right {
 	struct addr addr;
-	uint32_t home;  /* the sender's slot, or one before it */
+	struct sender_key key;
 	uint32_t kinds; /* a bit each; 0: nothing waits here */
 };
 
@@ -42,7 +45,6 @@ struct right {
  */
 struct senders {
 	struct hash_fixed_key seed;
-	void *memory;         /* that slots stand in, at the beginning of a cache line */
 	struct sender *slots; /* open addressing */
 	size_t count;
 	struct right waiting[WAITING]; /* a ring */
@@ -53,8 +55,8 @@ struct senders {
 
 static uint64_t word_at(const uint8_t *bytes);
 static uint64_t checksum_rest(uint64_t sum, const uint8_t *bytes, size_t len);
-static uint32_t senders_home(const struct senders *s, const struct addr *src);
-static struct sender *senders_of(struct senders *s, const struct addr *src, uint32_t home);
+static struct sender_key sender_key(const struct senders *s, const struct addr *src);
+static struct sender *senders_of(struct senders *s, struct sender_key key);
 static void senders_right(struct senders *s, const struct addr *src, enum kind kind);
 static void senders_count(struct senders *s, struct right *right);
 static void senders_count_all(struct senders *s);
@@ -131,14 +133,11 @@ senders_create(void)
 	if (s == NULL)
 		return NULL;
 	s->seed = hash_fixed_key_random();
-	s->memory = calloc(1, SLOT_COUNT * sizeof *s->slots + CACHE_LINE);
-	if (s->memory == NULL) {
-		free(s);
-		return NULL;
-	}
-	size_t over = (uintptr_t)s->memory % CACHE_LINE;
-	s->slots = (void *)((uint8_t *)s->memory + (CACHE_LINE - over));
-	return s;
+	s->slots = pages_take(SLOT_COUNT * sizeof *s->slots);
+	if (s->slots != NULL)
+		return s;
+	free(s);
+	return NULL;
 }
 
 void
@@ -146,7 +145,7 @@ senders_destroy(struct senders *s)
 {
 	if (s == NULL)
 		return;
-	free(s->memory);
+	pages_give(s->slots, SLOT_COUNT * sizeof *s->slots);
 	free(s);
 }
 
@@ -165,7 +164,7 @@ senders_judge(struct senders *s, const struct addr *src, uint8_t protocol,
 	if (finding == CHECKSUM_IS_PARTIAL && s->merging)
 		return CHECKSUM_OFFLOADED;
 	senders_count_all(s);
-	struct sender *sender = senders_of(s, src, senders_home(s, src));
+	struct sender *sender = senders_of(s, sender_key(s, src));
 	if (sender->surplus[kind] > INT16_MIN)
 		sender->surplus[kind]--;
 	if (sender->wrong[kind] < SENDERS_OFFLOAD_LEAST)
@@ -177,29 +176,30 @@ senders_judge(struct senders *s, const struct addr *src, uint8_t protocol,
 	return CHECKSUM_OFFLOADED;
 }
 
-static uint32_t
-senders_home(const struct senders *s, const struct addr *src)
+static struct sender_key
+sender_key(const struct senders *s, const struct addr *src)
 {
-	return (uint32_t)(hash_fixed(&s->seed, src->bytes, sizeof src->bytes) >> (64 - SLOT_BITS));
+	const uint64_t hash = hash_fixed(&s->seed, src->bytes, sizeof src->bytes);
+	const uint32_t tag = (uint32_t)hash;
+	return (struct sender_key){.home = (uint32_t)(hash >> (64 - SLOT_BITS)), .tag = tag != 0 ? tag : 1};
 }
 
 /* Its slot. Who was not known gets one; when there are too many, all others are forgotten. */
 static struct sender *
-senders_of(struct senders *s, const struct addr *src, uint32_t home)
+senders_of(struct senders *s, struct sender_key key)
 {
-	size_t at = home;
+	size_t at = key.home;
 
-	for (; s->slots[at].known; at = (at + 1) % SLOT_COUNT)
-		if (addr_equal(&s->slots[at].addr, src))
+	for (; s->slots[at].tag != 0; at = (at + 1) % SLOT_COUNT)
+		if (s->slots[at].tag == key.tag)
 			return &s->slots[at];
 	if (s->count == SENDERS_MAX) {
 		memset(s->slots, 0, SLOT_COUNT * sizeof *s->slots);
 		s->count = 0;
-		at = home;
+		at = key.home;
 	}
 	s->count++;
-	s->slots[at].addr = *src;
-	s->slots[at].known = true;
+	s->slots[at].tag = key.tag;
 	return &s->slots[at];
 }
 
@@ -217,9 +217,9 @@ senders_right(struct senders *s, const struct addr *src, enum kind kind)
 	right = &s->waiting[s->latest];
 	senders_count(s, right);
 	right->addr = *src;
-	right->home = senders_home(s, src);
+	right->key = sender_key(s, src);
 	right->kinds = 1u << kind;
-	__builtin_prefetch(&s->slots[right->home], 1);
+	__builtin_prefetch(&s->slots[right->key.home], 1);
 }
 
 static void
@@ -227,7 +227,7 @@ senders_count(struct senders *s, struct right *right)
 {
 	if (right->kinds == 0)
 		return;
-	struct sender *sender = senders_of(s, &right->addr, right->home);
+	struct sender *sender = senders_of(s, right->key);
 	for (unsigned kind = 0; kind < KINDS; kind++)
 		if ((right->kinds >> kind & 1) != 0 && sender->surplus[kind] < INT16_MAX)
 			sender->surplus[kind]++;

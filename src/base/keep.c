@@ -23,6 +23,8 @@ keep_flow(struct arena *a, const struct flow_record *r)
 	facts->tls.server_name = keep_string(a, facts->tls.server_name);
 	facts->tls.ja3 = keep_string(a, facts->tls.ja3);
 	facts->tls.ja4 = keep_string(a, facts->tls.ja4);
+	facts->tls.ja3s = keep_string(a, facts->tls.ja3s);
+	facts->tls.cipher = keep_string(a, facts->tls.cipher);
 	facts->tls.alpn = keep_string(a, facts->tls.alpn);
 	facts->tls.version = keep_string(a, facts->tls.version);
 	facts->ssh.hassh = keep_string(a, facts->ssh.hassh);

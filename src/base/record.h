@@ -183,7 +183,9 @@ struct facts {
 	const char *client_language; /* Accept-Language */
 	struct {
 		const char *server_name; /* SNI */
-		const char *ja3, *ja4;
+		const char *ja3, *ja4;   /* of the client */
+		const char *ja3s;        /* of the server */
+		const char *cipher;
 		const char *alpn;
 		const char *version;
 		bool established;        /* application data was seen */

@@ -150,11 +150,13 @@ event_session_members(struct json *j, const struct flow_record *r, const struct 
 static void
 put_tls(struct json *j, const struct facts *f, const struct event_details *details)
 {
-	static const char *const client_told[] = {"client", NULL}, *const none[] = {NULL};
-	bool client = f->tls.server_name != NULL || f->tls.ja3 != NULL || f->tls.ja4 != NULL ||
-	              event_details_any(details, "tls.client.");
+	static const char *const ends[] = {"client", "server", NULL}, *const none[] = {NULL};
+	const bool client = f->tls.server_name != NULL || f->tls.ja3 != NULL || f->tls.ja4 != NULL ||
+	                    event_details_any(details, "tls.client.");
+	const bool server = f->tls.ja3s != NULL || event_details_any(details, "tls.server.");
 
-	if (!client && f->tls.version == NULL && f->tls.alpn == NULL && !event_details_any(details, "tls."))
+	if (!client && !server && f->tls.version == NULL && f->tls.alpn == NULL && f->tls.cipher == NULL &&
+	        !event_details_any(details, "tls."))
 		return;
 	json_object(j, "tls");
 	if (client) {
@@ -165,9 +167,16 @@ put_tls(struct json *j, const struct facts *f, const struct event_details *detai
 		event_details(j, details, "tls.client.", none);
 		json_object_end(j);
 	}
+	if (server) {
+		json_object(j, "server");
+		event_string(j, "ja3s", f->tls.ja3s);
+		event_details(j, details, "tls.server.", none);
+		json_object_end(j);
+	}
 	event_string(j, "version", f->tls.version);
+	event_string(j, "cipher", f->tls.cipher);
 	event_string(j, "next_protocol", f->tls.alpn);
-	event_details(j, details, "tls.", client_told);
+	event_details(j, details, "tls.", ends);
 	json_bool(j, "established", f->tls.established);
 	json_object_end(j);
 }

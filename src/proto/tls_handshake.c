@@ -273,8 +273,8 @@ tell_server(struct session *s, const struct tls_hello *h)
 	struct reader ciphers = h->ciphers;
 
 	tls_tell_version(s, h->version);
-	tell_detail(s, "tls.cipher", tls_cipher_name(reader_be16(&ciphers), text));
-	tell_detail(s, "tls.server.ja3s", tls_ja3s(session_digests(s), h, ja3s));
+	tell_text(s, SESSION_TLS_CIPHER, tls_cipher_name(reader_be16(&ciphers), text));
+	tell_text(s, SESSION_TLS_JA3S, tls_ja3s(session_digests(s), h, ja3s));
 	/* The server's choice says more than the client's first wish. */
 	if (h->alpn.left > 0)
 		session_fact(s, SESSION_TLS_ALPN, h->alpn.next, h->alpn.left);

@@ -91,6 +91,8 @@ fact_read(const struct fact_block *b, struct facts *out)
 		case SESSION_TLS_NAME: out->tls.server_name = t.utf8; break;
 		case SESSION_TLS_JA3: out->tls.ja3 = t.utf8; break;
 		case SESSION_TLS_JA4: out->tls.ja4 = t.utf8; break;
+		case SESSION_TLS_JA3S: out->tls.ja3s = t.utf8; break;
+		case SESSION_TLS_CIPHER: out->tls.cipher = t.utf8; break;
 		case SESSION_TLS_ALPN: out->tls.alpn = t.utf8; break;
 		case SESSION_TLS_VERSION: out->tls.version = t.utf8; break;
 		case SESSION_RESOLVED: out->resolved = t.utf8; break;

@@ -96,7 +96,7 @@ test_hello(void **state)
 	expect_client(&s);
 	(void)give_fragment(&s, SIDE_DESTINATION, 2, 0, server_hello, 0, SIZE_MAX);
 	assert_string_equal(facts_of(&s)->tls.version, "1.2");
-	assert_string_equal(stage_detail(&s, 0, "tls.cipher"), "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+	assert_string_equal(session_facts(s.flow[0].session)->tls.cipher, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
 	assert_null(stage_detail(&s, 0, "tls.resumed"));
 	assert_int_equal(give(&s, SIDE_SOURCE, "17 fefd 0001 000000000001 0002 1122"), VERDICT_MORE);
 	assert_int_equal(give(&s, SIDE_DESTINATION, "17 fefd 0001 000000000001 0002 1122"), VERDICT_DONE);

@@ -506,7 +506,7 @@ test_server_says(void **state)
 		if (f.len > 0)
 			say(&s, SIDE_DESTINATION, &f);
 		assert_string_equal(session_facts(s.flow[0].session)->tls.version, rows[i].version);
-		assert_string_equal(stage_detail(&s, 0, "tls.cipher"), rows[i].cipher);
+		assert_string_equal(session_facts(s.flow[0].session)->tls.cipher, rows[i].cipher);
 		assert_int_equal(stage_detail(&s, 0, "tls.resumed") != NULL, rows[i].resumed);
 		stage_clear(&s);
 	}
@@ -528,7 +528,7 @@ test_retry(void **state)
 	put_message(&f, 2, "0303" RANDOM SESSION "1302 00 0006 002b 0002 0304");
 	say(&s, SIDE_DESTINATION, &f);
 	assert_string_equal(session_facts(s.flow[0].session)->tls.version, "1.3");
-	assert_string_equal(stage_detail(&s, 0, "tls.cipher"), "TLS_AES_256_GCM_SHA384");
+	assert_string_equal(session_facts(s.flow[0].session)->tls.cipher, "TLS_AES_256_GCM_SHA384");
 	assert_null(stage_detail(&s, 0, "tls.resumed"));
 	stage_clear(&s);
 }
@@ -560,7 +560,7 @@ test_ja3s(void **state)
 	digest_text(d, text);
 	assert_non_null(digest_close(d, want));
 	begin_tls(&s, server_hello_13);
-	assert_string_equal(stage_detail(&s, 0, "tls.server.ja3s"), want);
+	assert_string_equal(session_facts(s.flow[0].session)->tls.ja3s, want);
 	stage_clear(&s);
 }
 

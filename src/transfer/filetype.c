@@ -3,7 +3,6 @@
 #include "transfer/filetype.h"
 
 #include <magic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,9 +30,9 @@ struct known {
 };
 
 struct filetype {
-	magic_t magic; /* NULL: it could not be loaded */
+	magic_t magic; /* NULL: it could not be loaded, or is not wanted */
 	struct hash_key key;
-	struct known known[KNOWN_MAX]; /* each in the place that its hash names: a newer one takes it */
+	struct known known[]; /* KNOWN_MAX where there is libmagic, each in the place that its hash names: a newer one takes it */
 };
 
 static magic_t magic_start(void);
@@ -53,13 +52,17 @@ static void skip_space(const uint8_t **bytes, size_t *len);
 static bool begins_like(const uint8_t *bytes, size_t len, const char *const *words);
 
 struct filetype *
-filetype_open(void)
+filetype_open(bool no_magic)
 {
-	struct filetype *f = calloc(1, sizeof *f);
-	if (f == NULL)
+	magic_t magic = no_magic ? NULL : magic_start();
+	struct filetype *f = calloc(1, sizeof *f + (magic != NULL ? KNOWN_MAX * sizeof f->known[0] : 0));
+	if (f == NULL) {
+		if (magic != NULL)
+			magic_close(magic);
 		return NULL;
+	}
 	f->key = hash_key_random();
-	f->magic = magic_start();
+	f->magic = magic;
 	return f;
 }
 

@@ -69,7 +69,7 @@ transfer_tracker_create(const struct transfer_limits *limits, const struct trans
 			log_warn("transfer", "the crypto library has no SHA-256: files are not hashed");
 	}
 	t->joined = table_create(t->limits.open);
-	t->filetype = filetype_open();
+	t->filetype = filetype_open(t->limits.no_magic);
 	if (notes_init(&t->notes) != 0 || expectations_init(&t->expected) != 0 || t->joined == NULL || t->filetype == NULL) {
 		transfer_tracker_destroy(t);
 		return NULL;

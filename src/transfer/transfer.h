@@ -27,6 +27,7 @@ struct transfer_limits {
 	int64_t join_timeout;   /* how long a file in ranges waits for the next one; 0: default 60 s */
 	uint64_t infer_bytes;   /* payload from one side that makes an inferred transfer; 0: default 64 KB */
 	bool no_hash;
+	bool no_magic;          /* file types by what this stage knows itself, without libmagic */
 };
 
 struct session_ends { /* what a protocol may know of its flow */

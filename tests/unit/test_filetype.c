@@ -157,7 +157,7 @@ test_magic(void **state)
 		{BYTES("\x01\x02\x03\x04\x05\x06\x07"), "application/octet-stream"},
 	};
 	struct filetype_answer a;
-	struct filetype *f = filetype_open();
+	struct filetype *f = filetype_open(false);
 	assert_non_null(f);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		assert_int_equal(filetype_detect(f, rows[i].bytes, rows[i].len, &a), 0);
@@ -173,7 +173,7 @@ test_again(void **state)
 {
 	(void)state;
 	struct filetype_answer first[600], a;
-	struct filetype *f = filetype_open(), *fresh = filetype_open();
+	struct filetype *f = filetype_open(false), *fresh = filetype_open(false);
 	for (size_t round = 0; round < 2; round++)
 		for (unsigned i = 0; i < COUNT(first); i++) {
 			char text[80];
@@ -195,6 +195,24 @@ test_again(void **state)
 	filetype_close(fresh);
 }
 
+/* Without libmagic: the table, and what text begins with. */
+static void
+test_no_magic(void **state)
+{
+	(void)state;
+	static const uint8_t script[] = "#!/bin/sh\nls\n", text[] = "plain words\n";
+	struct filetype_answer a;
+	struct filetype *f = filetype_open(true);
+	assert_non_null(f);
+	assert_int_equal(filetype_detect(f, table[0].bytes, table[0].len, &a), 0);
+	assert_string_equal(a.mime, table[0].mime);
+	assert_int_equal(filetype_detect(f, text, sizeof text - 1, &a), 0);
+	assert_string_equal(a.mime, "text/plain");
+	assert_int_equal(filetype_detect(f, script, sizeof script - 1, &a), -1);
+	assert_string_equal(a.mime, "");
+	filetype_close(f);
+}
+
 int
 main(void)
 {
@@ -203,6 +221,7 @@ main(void)
 		cmocka_unit_test(test_packed),
 		cmocka_unit_test(test_magic),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_no_magic),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

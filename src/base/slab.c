@@ -11,7 +11,11 @@
 
 enum { BLOCK_FIRST = 64 * 1024 }; /* all that a small capture needs */
 
-#ifdef __SANITIZE_ADDRESS__
+#ifndef __has_feature /* clang's way to ask */
+#define __has_feature(x) 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 enum { POOLED = 0 };
 #else
 enum { POOLED = 1 };

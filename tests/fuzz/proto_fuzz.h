@@ -1,6 +1,8 @@
 /*
  * Conversations out of fuzz input, over the real transfer stage. The input is a row of steps: a byte that
- * says which flow (2 bits), which side, and what; then for bytes a length byte and the bytes.
+ * says which flow (2 bits), which side, and what (3 bits): 0 to 1 bytes, behind a length byte; 2 so many zeros, by a length
+ * of two bytes; 3 what is sealed as a QUIC Initial packet (UDP), 4 is bytes as well, both behind a length of two; 5 a hole, of a
+ * length byte; 6 the side's end; 7 the flow's, with the top bit a reset.
  */
 #ifndef TESTS_FUZZ_PROTO_FUZZ_H
 #define TESTS_FUZZ_PROTO_FUZZ_H
@@ -13,11 +15,12 @@
 #include "base/clock.h"
 #include "base/reader.h"
 #include "proto/proto.h"
+#include "quic_seal.h"
 #include "transfer/transfer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { FUZZ_FLOWS = 4 };
+enum { FUZZ_FLOWS = 4, QUIC_SEALED_MAX = 4096 };
 
 struct fuzz_flow {
 	struct session *session;
@@ -32,6 +35,7 @@ struct fuzz {
 	struct fuzz_flow flow[FUZZ_FLOWS];
 	size_t began, ended;
 	int64_t now;
+	uint32_t number; /* of the next QUIC packet */
 	uint8_t transport;
 };
 
@@ -85,7 +89,8 @@ fuzz_open(struct fuzz *f, size_t n, uint16_t port)
 	f->flow[n].session = session_open(f->tracker, &f->flow[n], false, f->now);
 	if (f->flow[n].session == NULL)
 		abort();
-	f->flow[n].conversation = conversation_open(f->conversations, f->flow[n].session, (n == 0 && port == 0));
+	f->flow[n].conversation = conversation_open(f->conversations, f->flow[n].session,
+	        f->transport != IPPROTO_TCP || (n == 0 && port == 0));
 	if (f->flow[n].conversation == NULL)
 		abort();
 }
@@ -99,6 +104,36 @@ fuzz_close(struct fuzz *f, size_t n, bool reset)
 	conversation_close(f->flow[n].conversation, reset);
 	session_close(f->flow[n].session, reset, f->now);
 	f->flow[n].session = NULL;
+}
+
+/* Bytes in a copy of their very size, so that a read beyond them is seen. */
+static inline void
+fuzz_bytes(struct fuzz_flow *flow, enum side from, const uint8_t *bytes, size_t len)
+{
+	uint8_t *copy = malloc(len > 0 ? len : 1);
+	if (copy != NULL && len > 0 && !flow->done) {
+		memcpy(copy, bytes, len);
+		flow->done = conversation_data(flow->conversation, from, copy, len) == VERDICT_DONE;
+	}
+	free(copy);
+}
+
+static inline void
+fuzz_give(struct fuzz *f, struct fuzz_flow *flow, enum side from, unsigned kind, struct reader *r)
+{
+	static uint8_t sealed[QUIC_SEALED_MAX + SEAL_MORE];
+	static const uint8_t zeros[UINT16_MAX];
+	size_t len = kind < 2 ? reader_u8(r) : reader_be16(r);
+	if (kind == 2) {
+		fuzz_bytes(flow, from, zeros, len);
+		return;
+	}
+	len = len < r->left ? len : r->left;
+	const uint8_t *bytes = reader_take(r, len);
+	if (kind == 3 && f->transport == IPPROTO_UDP && len > 0 && len < QUIC_SEALED_MAX)
+		fuzz_bytes(flow, from, sealed, quic_seal(from == SIDE_SOURCE, f->number++, bytes, len, sealed));
+	else
+		fuzz_bytes(flow, from, bytes, len);
 }
 
 static inline void
@@ -124,17 +159,8 @@ fuzz_step(struct fuzz *f, struct reader *r, uint16_t port)
 	case 7:
 		fuzz_close(f, n, (what & 0x80) != 0);
 		break;
-	default: {
-		size_t len = reader_u8(r);
-		len = len < r->left ? len : r->left;
-		const uint8_t *bytes = reader_take(r, len);
-		uint8_t *copy = malloc(len > 0 ? len : 1);
-		if (copy != NULL && len > 0 && !flow->done) {
-			memcpy(copy, bytes, len);
-			flow->done = conversation_data(flow->conversation, from, copy, len) == VERDICT_DONE;
-		}
-		free(copy);
-	}
+	default:
+		fuzz_give(f, flow, from, what >> 3 & 7, r);
 	}
 }
 

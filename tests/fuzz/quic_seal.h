@@ -24,7 +24,9 @@ quic_seal(bool client, uint32_t number, const uint8_t *payload, size_t len, uint
 	struct quic_keys keys[2];
 	uint8_t nonce[QUIC_IV_LEN], mask[16];
 	int n = 0;
-	if (quic_keys_make(NULL, salt, false, reader_init(cid, sizeof cid), &keys[0], &keys[1]) != 0)
+	const struct reader dcid = reader_init(cid, sizeof cid);
+	if (quic_keys_make(NULL, salt, false, dcid, QUIC_CLIENT, &keys[0]) != 0 ||
+	        quic_keys_make(NULL, salt, false, dcid, QUIC_SERVER, &keys[1]) != 0)
 		return 0;
 	const struct quic_keys *k = &keys[client ? 0 : 1];
 	const size_t rest = SEAL_NUMBER + len + QUIC_TAG_LEN;

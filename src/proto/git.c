@@ -403,9 +403,10 @@ keep_ref(struct git *g, const uint8_t *line, size_t len)
 static void
 want(struct git *g, const uint8_t *id, size_t len)
 {
+	if (g->refs == NULL)
+		return;
 	const char *at = g->refs, *stop = g->refs + g->refs_len;
-
-	while (len >= 40 && at != NULL && at < stop) {
+	while (len >= 40 && at < stop) {
 		const char *newline = memchr(at, '\n', (size_t)(stop - at));
 		size_t n = (size_t)(newline - at);
 		if (n > len + 1 && memcmp(at, id, len) == 0 && n - len - 1 != 4)

@@ -63,6 +63,8 @@ static const struct talk talks[] = {
                 .port = 9418,
                 .want = "+b.git;=/a/b.git git-upload-pack - destination truncated 8 8+0;",
                 .said = {REQUEST0, REFS, WANT, S("0015\1PACK\0\0\0\2"), GAP(9), S("0000")}},
+        {.name = "something is wanted before any ref was told", .port = 9418, .want = "",
+                .said = {REQUEST, CP("command=fetch"), C("0001"), CP("want " ID1 "\n"), C("0009done\n" "0000")}},
         {.name = "a length that is none", .port = 9418, .want = "", .said = {REQUEST0, S("zzzz")}},
         {.name = "digits alone", .port = 9418, .protocol = "-", .said = {C("0023git-receive-pack-x /a/b.git")}},
 };

@@ -255,6 +255,7 @@ struct transfer_record {
 	uint64_t size;                  /* of the whole file, when known; else seen so far */
 	uint64_t offset;                /* where the first byte seen lies in the file */
 	uint64_t seen, missing;         /* bytes of it seen; known to have moved and not seen */
+	uint64_t copied;                /* of missing: the server put them there itself, they crossed no network here */
 	bool has_sha256;                /* every byte from 0 to size was seen */
 	uint8_t sha256[32];
 	const char *hash_covers;        /* static or arena, when partial: "bytes 0-1048575"; else NULL */

@@ -168,6 +168,8 @@ event_waybill_transfer(struct json *j, const struct transfer_record *r)
 	json_u64(j, "offset", r->offset);
 	json_u64(j, "seen_bytes", r->seen);
 	json_u64(j, "missing_bytes", r->missing);
+	if (r->copied > 0)
+		json_u64(j, "copied_bytes", r->copied);
 	event_string(j, "hash_covers", r->hash_covers);
 	if (r->has_partial_sha256)
 		json_hex(j, "partial_sha256", r->partial_sha256, sizeof r->partial_sha256);

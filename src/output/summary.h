@@ -38,6 +38,7 @@ struct summary_file {
 	uint64_t size;               /* or as much as was seen */
 	bool size_known;
 	uint64_t seen;               /* of it */
+	bool copied;                 /* all others the server put there itself */
 	enum transfer_state state;
 	enum transfer_basis basis;
 	unsigned http_status;        /* 0: none was seen */

@@ -367,7 +367,11 @@ file_state(const struct summary_file *f, char text[STATE_MAX])
 		snprintf(text, STATE_MAX, "listing");
 	if (f->basis != TRANSFER_READ || (f->state != TRANSFER_ABORTED && f->state != TRANSFER_TRUNCATED))
 		return text;
-	snprintf(text, STATE_MAX, "%s", f->state == TRANSFER_ABORTED ? "broken off" : "cut off");
+	snprintf(text, STATE_MAX, "%s", f->state == TRANSFER_ABORTED ? "broken off"
+	                                : f->copied                  ? "copied on the server"
+	                                                             : "cut off");
+	if (f->copied && f->seen == 0)
+		return text;
 	if (f->seen < f->size)
 		append(text, STATE_MAX, ", %s seen", text_size(seen, f->seen));
 	return text;

@@ -172,7 +172,7 @@ summary_tally_transfer(struct summary *s, const struct transfer_record *r)
 	file_fill(&f, r);
 	if (r->basis == TRANSFER_READ) {
 		s->directories += r->listing;
-		s->cut += r->state == TRANSFER_TRUNCATED;
+		s->cut += r->state == TRANSFER_TRUNCATED && !f.copied;
 		s->aborted += r->state == TRANSFER_ABORTED;
 	}
 	file_keep(r->basis == TRANSFER_READ ? &s->read : &s->inferred, &f);
@@ -194,6 +194,7 @@ file_fill(struct summary_file *f, const struct transfer_record *r)
 		.size = r->size_known ? r->size : r->seen + r->missing,
 		.size_known = r->size_known,
 		.seen = r->seen,
+		.copied = r->copied > 0 && r->copied == r->missing,
 		.state = r->state,
 		.basis = r->basis,
 		.http_status = r->http.status,

@@ -167,6 +167,9 @@ void nfs_file_hole(struct nfs *n, struct nfs_message *m, const struct nfs_id *id
 void nfs_file_bytes(struct nfs_message *m, const uint8_t *bytes, size_t len, uint32_t left);
 void nfs_file_bytes_end(struct nfs_message *m);
 
+/* The server copied len bytes of the saved file (0: all there are) into the current one, to offset. method: static. */
+void nfs_file_copied(struct nfs *n, struct nfs_message *m, const char *method, uint64_t offset, uint64_t len, bool stable);
+
 /* A WRITE was answered. stable: no COMMIT need follow. */
 void nfs_file_written(struct nfs *n, const struct nfs_id *id, uint32_t status, bool stable, const struct nfs_state *state);
 void nfs_file_committed(struct nfs *n, const struct nfs_id *id, const struct nfs_state *state);

@@ -39,6 +39,7 @@ static enum rpc_step reply_segments(struct nfs *n, struct nfs_message *m, struct
 static enum rpc_step reply_entries(struct nfs *n, struct nfs_message *m, struct reader *r);
 static enum rpc_step reply_open(struct nfs *n, struct nfs_message *m, struct reader *r, const struct nfs_op *op);
 static enum rpc_step reply_layout(struct nfs *n, struct nfs_message *m, struct reader *r);
+static enum rpc_step reply_copy(struct nfs *n, struct nfs_message *m, struct reader *r, const struct nfs_op *op);
 static enum rpc_step reply_simple(struct nfs *n, struct nfs_message *m, struct reader *r, const struct nfs_op *op);
 static enum rpc_step reply_server(struct nfs *n, struct reader *r);
 static void done(struct nfs *n, struct nfs_message *m, const struct nfs_op *op, struct reader results);
@@ -189,6 +190,8 @@ reply_op(struct nfs *n, struct nfs_message *m, struct reader *r, const struct nf
 		return RPC_STEP_TAKEN;
 	case OP_LAYOUTGET:
 		return reply_layout(n, m, r);
+	case OP_COPY:
+		return reply_copy(n, m, r, op);
 	case OP_EXCHANGE_ID:
 		return reply_server(n, r);
 	default:
@@ -294,6 +297,27 @@ reply_layout(struct nfs *n, struct nfs_message *m, struct reader *r)
 	return layouts == 1 ? RPC_STEP_TAKEN : RPC_STEP_OVER;
 }
 
+/* COPY (RFC 7862 section 15.2). One that goes on after the answer has copied nothing yet, and is not followed. */
+static enum rpc_step
+reply_copy(struct nfs *n, struct nfs_message *m, struct reader *r, const struct nfs_op *op)
+{
+	uint32_t callbacks = reader_be32(r);
+	if (callbacks == 1)
+		reader_skip(r, NFS4_STATE_SIZE);
+	uint64_t count = reader_be64(r);
+	uint32_t stable = reader_be32(r);
+	reader_skip(r, 8 + 4 + 4); /* verifier; in order, before the answer */
+	if (reader_ok(r) && callbacks > 1)
+		return RPC_STEP_OVER;
+	if (!reader_ok(r))
+		return RPC_STEP_MORE;
+	if (count > 0)
+		nfs_file_copied(n, m, "COPY", op->offset, count, stable != UNSTABLE);
+	else
+		nfs_file_elsewhere(n, &m->current);
+	return RPC_STEP_TAKEN;
+}
+
 static enum rpc_step
 reply_simple(struct nfs *n, struct nfs_message *m, struct reader *r, const struct nfs_op *op)
 {
@@ -349,6 +373,11 @@ done(struct nfs *n, struct nfs_message *m, const struct nfs_op *op, struct reade
 	case OP_COMMIT:
 		nfs_file_committed(n, &m->current, &state);
 		break;
+	case OP_CLONE: {
+		struct reader count = text;
+		nfs_file_copied(n, m, "CLONE", op->offset, reader_be64(&count), true);
+		break;
+	}
 	case OP_CLOSE:
 		nfs_file_closed(n, &m->current);
 		break;

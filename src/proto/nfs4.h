@@ -28,18 +28,20 @@ enum nfs4_code { /* RFC 7530 section 16, RFC 8881 section 18, RFC 7862 section 1
 	OP_WRITE = 38,
 	OP_EXCHANGE_ID = 42,
 	OP_LAYOUTGET = 50,
+	OP_COPY = 60,
 	OP_READ_PLUS = 68,
+	OP_CLONE = 71,
 };
 
 enum { NFS4_STATE_SIZE = 16, NFS4_NAME_MAX = 1024 };
 
 /* An operation's arguments, as far as they mean something. Texts are borrowed. */
 struct nfs4_args {
-	uint64_t offset;
+	uint64_t offset;  /* COPY, CLONE: in the file that is written */
 	uint32_t count;   /* READ: asked for; WRITE: bulk that follows; OPEN: its claim */
 	bool flag;        /* SETATTR: empties the file; OPEN: creates it */
 	bool bulk;
-	struct reader text[2]; /* handle or name; the second name of RENAME */
+	struct reader text[2]; /* handle or name; the second name of RENAME; CLONE: how many bytes, as it stands */
 };
 
 struct nfs4_attributes {

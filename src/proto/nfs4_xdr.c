@@ -9,6 +9,7 @@ enum {
 	OPAQUE_MAX = 65536,
 	HANDLE_MAX = NFS_HANDLE_MAX,
 	BITMAP_WORDS_MAX = 8,
+	SERVERS_MAX = 16,
 	CHANGE_INFO_SIZE = 20,
 	ATTRIBUTES_KNOWN = 20, /* the sizes of attributes up to the handle are known */
 };
@@ -83,16 +84,19 @@ static const struct shape shapes[] = {
         [57] = {"8", ""},         /* DESTROY_CLIENTID */
         [58] = {"4", ""},         /* RECLAIM_COMPLETE */
         [59] = {"s88", ""},       /* ALLOCATE */
+        [OP_COPY] = {NULL, NULL},
         [62] = {"s88", ""},       /* DEALLOCATE */
         [65] = {"s88b", "b"},     /* IO_ADVISE */
         [OP_READ_PLUS] = {NULL, NULL},
         [69] = {"s84", "48"},     /* SEEK */
+        [OP_CLONE] = {NULL, ""},
 };
 
 static void skip_shape(struct reader *r, const char *shape);
 static uint32_t read_bitmap(struct reader *r);
 static void read_create(struct reader *r, struct nfs4_args *args);
 static void read_lock(struct reader *r);
+static void read_copy(uint32_t code, struct reader *r, struct nfs4_args *args);
 static void read_open(struct reader *r, struct nfs4_args *args);
 static bool sets_size_zero(struct reader *r);
 static const char *shape_of(uint32_t code, bool results);
@@ -126,6 +130,10 @@ nfs4_read_args(uint32_t code, struct reader *r, struct nfs4_args *args)
 	case OP_SETATTR:
 		reader_skip(r, NFS4_STATE_SIZE);
 		args->flag = sets_size_zero(r);
+		break;
+	case OP_COPY:
+	case OP_CLONE:
+		read_copy(code, r, args);
 		break;
 	case OP_COMMIT:
 		args->offset = reader_be64(r);
@@ -263,6 +271,26 @@ read_lock(struct reader *r)
 {
 	skip_shape(r, "4488");
 	skip_shape(r, reader_be32(r) != 0 ? "4s48o" : "s4");
+}
+
+/* RFC 7862 sections 15.2 and 15.13: from the saved file into the current one; which bytes of the first is not kept. */
+static void
+read_copy(uint32_t code, struct reader *r, struct nfs4_args *args)
+{
+	enum { NAME = 1, URL = 2 }; /* netloc_type4; else an address, which is two texts */
+	skip_shape(r, "ss8");
+	args->offset = reader_be64(r);
+	args->text[0] = reader_sub(r, 8);
+	if (code == OP_CLONE)
+		return;
+	skip_shape(r, "44"); /* in order; before the answer */
+	uint32_t servers = reader_be32(r);
+	if (servers > SERVERS_MAX)
+		r->bad = true;
+	for (uint32_t i = 0; i < servers && reader_ok(r); i++) {
+		uint32_t type = reader_be32(r);
+		skip_shape(r, type == NAME || type == URL ? "o" : "oo");
+	}
 }
 
 static void

@@ -35,10 +35,12 @@ struct nfs_file {
 	size_t path_len;
 	struct transfer *keep[2]; /* by way: holds the transfer open between requests */
 	struct nfs_state state;   /* as the server told last */
+	const char *method;       /* what wrote first, where that is not WRITE; static */
 	uint64_t top;             /* bytes were written up to here */
 	unsigned unanswered;      /* WRITEs */
 	bool loose;               /* some were taken without a promise: COMMIT is missing */
 	bool failed;
+	bool filled;              /* the server copied all that stands behind top, however much that is */
 	bool created;             /* by CREATE or OPEN, and nothing was written yet */
 	uint32_t uid;
 	bool has_uid;
@@ -106,6 +108,34 @@ nfs_file_write(struct nfs *n, struct nfs_message *m, const struct nfs_id *id, ui
 		f->top = end;
 	f->created = false;
 	f->unanswered++;
+}
+
+void
+nfs_file_copied(struct nfs *n, struct nfs_message *m, const char *method, uint64_t offset, uint64_t len, bool stable)
+{
+	uint8_t path[NFS_PATH_MAX];
+	struct nfs_file *f = file_get(n, &m->current);
+	if (f == NULL)
+		return;
+	f->has_uid = m->call->has_uid;
+	f->uid = m->call->uid;
+	if (f->top == 0)
+		f->method = method;
+	f->filled = f->filled || len == 0;
+	part_to_come(n, m, f, WAY_WRITE);
+	if (f->top == 0)
+		transfer_detail(m->part, "nfs.copied_from", path, nfs_name_path(n, &m->saved, path));
+	transfer_offset(m->part, offset);
+	transfer_copied(m->part, len);
+	transfer_accepted(m->part);
+	if (f->keep[WAY_WRITE] == NULL)
+		f->keep[WAY_WRITE] = part_begin(n, f, WAY_WRITE);
+	nfs_file_bytes_end(m);
+	uint64_t end = len > UINT64_MAX - offset ? UINT64_MAX : offset + len;
+	if (end > f->top)
+		f->top = end;
+	f->created = false;
+	f->loose = f->loose || !stable;
 }
 
 void
@@ -349,6 +379,13 @@ file_settle(struct nfs *n, struct nfs_file *f, bool closed)
 {
 	uint64_t size;
 	transfer_end(f->keep[WAY_READ], TRANSFER_TRUNCATED);
+	if (f->filled && f->state.size_known && f->state.size > f->top) {
+		struct transfer *part = part_begin(n, f, WAY_WRITE);
+		transfer_offset(part, f->top);
+		transfer_copied(part, f->state.size - f->top);
+		transfer_end(part, TRANSFER_TRUNCATED);
+		f->top = f->state.size;
+	}
 	if (f->keep[WAY_WRITE] != NULL && final_size(f, closed, &size)) {
 		struct transfer *part = part_begin(n, f, WAY_WRITE);
 		transfer_size(part, size);
@@ -358,7 +395,8 @@ file_settle(struct nfs *n, struct nfs_file *f, bool closed)
 	f->keep[WAY_READ] = f->keep[WAY_WRITE] = NULL;
 	if (f->created && f->state.size_known && f->state.size == 0 && stays_empty(n, f, closed))
 		tell_empty(n, f);
-	f->created = f->failed = f->loose = false;
+	f->created = f->failed = f->loose = f->filled = false;
+	f->method = NULL;
 	f->top = 0;
 	f->unanswered = 0;
 }
@@ -416,7 +454,7 @@ part_begin(struct nfs *n, struct nfs_file *f, enum way way)
 	tell_account(n, f);
 	return transfer_begin(n->session,
 	        &(struct transfer_start){.sender = way == WAY_WRITE ? n->client : side_other(n->client),
-	                .method = way == WAY_WRITE ? "WRITE" : "READ",
+	                .method = way == WAY_READ ? "READ" : f->method != NULL ? f->method : "WRITE",
 	                .path = f->path,
 	                .path_len = f->path != NULL ? f->path_len : 0,
 	                .join_key = key,

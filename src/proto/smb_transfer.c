@@ -143,7 +143,7 @@ smb_handle_copied(struct smb *h, struct smb_handle *f, const char *method, const
 		transfer_detail(t, "smb.copied_from", from->path, from->path_len);
 	f->copied = true;
 	transfer_offset(t, offset);
-	transfer_skip(t, len);
+	transfer_copied(t, len);
 	uint64_t end = len > UINT64_MAX - offset ? UINT64_MAX : offset + len;
 	if (end > f->written_end)
 		f->written_end = end;

@@ -299,6 +299,16 @@ transfer_skip(struct transfer *t, uint64_t len)
 }
 
 void
+transfer_copied(struct transfer *t, uint64_t len)
+{
+	if (t == NULL || t->waybill == NULL || t->waybill->ended)
+		return;
+	uint64_t *copied = &t->waybill->record.copied;
+	*copied = len > UINT64_MAX - *copied ? UINT64_MAX : *copied + len;
+	transfer_skip(t, len);
+}
+
+void
 transfer_sent(struct transfer *t, const uint8_t *bytes, size_t len)
 {
 	if (t == NULL || t->waybill == NULL || len == 0 || t->waybill->sent_broken)

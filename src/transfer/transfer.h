@@ -291,6 +291,8 @@ void transfer_data(struct transfer *t, uint64_t offset, const uint8_t *bytes, si
 void transfer_append(struct transfer *t, const uint8_t *bytes, size_t len);
 /* Bytes known to have moved, content not seen, at the end of what was given so far. */
 void transfer_skip(struct transfer *t, uint64_t len);
+/* The same for bytes that the server put there itself, out of what it had: they crossed no network. */
+void transfer_copied(struct transfer *t, uint64_t len);
 /* What was sent, where an encoding is undone: hashed beside the content. */
 void transfer_sent(struct transfer *t, const uint8_t *bytes, size_t len);
 

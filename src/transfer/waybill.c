@@ -220,6 +220,8 @@ waybill_settle(struct waybill *w, enum transfer_state state)
 	} else if (state == TRANSFER_TRUNCATED && whole) {
 		r->state = TRANSFER_COMPLETE;
 	}
+	if (r->copied > r->missing) /* a stretch that was copied twice, or came from the client as well */
+		r->copied = r->missing;
 	settle_hash(w, whole && start == 0);
 	r->offset = a->base;
 	settle_sent(w);

@@ -114,6 +114,17 @@ static const struct {
                 "+a;=/export/a WRITE uid:1000 source truncated 5 5+0;"},
         {"version 4, an empty file", OPENED("1 0 0 \"") "q0\n" CLOSED, "+a;=/export/a CREATE uid:1000 source complete 0 0+0 he3b0;"},
         {"version 4, opened and not read", OPENED("0") "q5\n" CLOSED, ""},
+        {"version 4.2, copied by the server",
+                OPENED("1 0 0 \"") "q0\nc 2 100003 4 1 0 2 5 " SEQ "22 \"FHS4 32 22 \"FHA4 60 z32 q0 q2 q9 1 1 1 1 \"src\n"
+                                   "s 2 0 0 5 " SEQ_OK "22 0 32 0 22 0 60 0 0 q9 2 z8 1 1\n" CLOSED,
+                "+a;=/export/a COPY uid:1000 source truncated 11 0+9;"},
+        {"version 4.2, copied later, which is not followed",
+                OPENED("1 0 0 \"") "q0\nc 2 100003 4 1 0 2 5 " SEQ "22 \"FHS4 32 22 \"FHA4 60 z32 q0 q0 q9 1 0 0\n"
+                                   "s 2 0 0 5 " SEQ_OK "22 0 32 0 22 0 60 0 1 z16 q0 0 z8 1 0\n" CLOSED, ""},
+        {"version 4.2, a clone of the whole",
+                OPENED("1 0 0 \"") "q0\nc 2 100003 4 1 0 2 6 " SEQ "22 \"FHS4 32 22 \"FHA4 71 z32 q0 q0 q0 9 1 16\n"
+                                   "s 2 0 0 6 " SEQ_OK "22 0 32 0 22 0 71 0 9 0 1 16 8 q7\n" CLOSED,
+                "+a;=/export/a CLONE uid:1000 source truncated 7 0+7;"},
         {"version 4.2, a hole",
                 OPENED("0") "q7\nc 2 100003 4 1 0 2 3 " SEQ "22 \"FHA4 68 z16 q0 9\n"
                             "s 2 0 0 3 " SEQ_OK "22 0 68 0 1 3 0 q0 \"abc 1 q3 q2 0 q5 \"de\n" CLOSED,

@@ -151,6 +151,43 @@ test_times(void **state)
 	assert_string_equal(country_name("XX"), "XX");
 }
 
+/* What never crossed the network is not cut off. */
+static void
+test_copied(void **state)
+{
+	const struct facts facts = {.protocol = "smb", .method = "content"};
+	const struct flow_record flow = record_flow(&facts);
+	struct transfer_record copied = record_transfer(&flow);
+	struct fixture f;
+	(void)state;
+
+	copied.state = TRANSFER_TRUNCATED;
+	copied.has_sha256 = false;
+	copied.size = 5000;
+	copied.seen = 0;
+	copied.missing = copied.copied = 5000;
+	start(&f, false);
+	sink_summary.transfer(f.sink, &copied);
+	const char *text = finish(&f);
+	assert_holds(text, "copied on the server");
+	assert_lacks(text, "cut");
+	assert_lacks(text, "0 B seen");
+	end(&f);
+
+	copied.seen = 1000;
+	copied.missing = copied.copied = 4000;
+	start(&f, false);
+	sink_summary.transfer(f.sink, &copied);
+	assert_holds(finish(&f), "copied on the server, 1.0 kB seen");
+	end(&f);
+
+	copied.copied = 3000; /* others were missed */
+	start(&f, false);
+	sink_summary.transfer(f.sink, &copied);
+	assert_holds(finish(&f), "cut off, 1.0 kB seen");
+	end(&f);
+}
+
 /* An alert is told once, with the totals of its close, before everything else. */
 static void
 test_alert(void **state)
@@ -354,6 +391,7 @@ main(void)
 		cmocka_unit_test(test_fit),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_copied),
 		cmocka_unit_test(test_alert),
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_information),

@@ -2,10 +2,10 @@
 
 /*
  * The life of a transfer: small scripts of what protocols say, and what must be told of it. One text a record: "+"
- * began or "=" ended, name, state, size, seen+missing, and h and the start of the SHA-256, or p with what it covers.
+ * began or "=" ended, name, state, size, seen+missing, c and what the server copied of that, and h and the start of the SHA-256, or p with what it covers.
  *
  * Script: "session N" (opens or chooses one), "slot N" (chooses a handle), "begin PATH [size=N] [off=N]
- * [base=N] [anywhere] [rewrites] [part=N] [join=KEY]", "resume join=KEY", "parts N,N STATE", "append TEXT", "data OFFSET TEXT", "skip N", "size N", "cut N", "name PATH",
+ * [base=N] [anywhere] [rewrites] [part=N] [join=KEY]", "resume join=KEY", "parts N,N STATE", "append TEXT", "data OFFSET TEXT", "skip N", "copied N", "size N", "cut N", "name PATH",
  * "accept", "end STATE", "finish STATE", "discard",
  * "carry N" (moves over session N), "close", "reset", "wait SECONDS", "flush".
  */
@@ -76,6 +76,8 @@ on_ended(void *ctx, const struct transfer_record *r)
 	s->ended++;
 	say(s, "=%s %s %llu %llu+%llu", r->name.utf8 != NULL ? r->name.utf8 : "-", states[r->state],
 	        (unsigned long long)r->size, (unsigned long long)r->seen, (unsigned long long)r->missing);
+	if (r->copied != 0)
+		say(s, " c%llu", (unsigned long long)r->copied);
 	if (r->offset != 0)
 		say(s, " @%llu", (unsigned long long)r->offset);
 	if (r->has_sha256)
@@ -205,6 +207,8 @@ step(struct stage *s, char *line)
 		transfer_data(t, number, (const uint8_t *)strchr(args, ' ') + 1, strlen(strchr(args, ' ')) - 1);
 	else if (strcmp(line, "skip") == 0)
 		transfer_skip(t, number);
+	else if (strcmp(line, "copied") == 0)
+		transfer_copied(t, number);
 	else if (strcmp(line, "size") == 0)
 		transfer_size(t, number);
 	else if (strcmp(line, "name") == 0)
@@ -287,6 +291,7 @@ static const struct {
 	{"aborted", "begin x; append hello; end aborted", "+x;=x aborted 5 5+0 p2cf24dba bytes 0-4;"},
 	{"a hole", "begin x; append hello; skip 3; append more; end complete",
 	        "+x;=x truncated 12 9+3 p2cf24dba bytes 0-4;"},
+	{"copied by the server, and one stretch twice", "begin x size=5; copied 5; data 0 he; copied 2; end complete", "+x;=x truncated 7 2+5 c5 p372f7e2f bytes 0-1;"},
 	{"a hole first", "begin x; skip 3; append hello; end complete", "+x;=x truncated 8 5+3 @3;"},
 	{"from an offset", "begin x off=100; append hello; end complete",
 	        "+x;=x complete 105 5+0 @100 p2cf24dba bytes 100-104;"},

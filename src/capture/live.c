@@ -14,7 +14,6 @@
 #include "base/clock.h"
 
 enum {
-	RING_DEFAULT = 64 << 20,
 	SNAPLEN_DEFAULT = 65600,
 	BLOCK_TIMEOUT = 1,       /* ms: a block of the ring that is not full is handed over after it */
 	LINKTYPE_RAW = 101,
@@ -74,7 +73,7 @@ live_open(const struct live_conf *conf, const char *const *interfaces, size_t co
 		return NULL;
 	}
 	l->conf = *conf;
-	l->conf.ring = conf->ring > 0 ? conf->ring : RING_DEFAULT;
+	l->conf.ring = conf->ring > 0 ? conf->ring : LIVE_RING_DEFAULT;
 	l->conf.snaplen = conf->snaplen > 0 ? conf->snaplen : SNAPLEN_DEFAULT;
 	l->ops = *ops;
 	l->ctx = ctx;

@@ -17,10 +17,11 @@ enum {
 	LIVE_SNAPLEN_MIN = 128,
 	LIVE_SNAPLEN_MAX = 262144,
 };
+#define LIVE_RING_DEFAULT ((size_t)64 << 20)
 #define LIVE_RING_MAX (size_t)0x7fffffff
 
 struct live_conf {
-	size_t ring;           /* bytes of each interface's ring; 0: default 64 MB */
+	size_t ring;           /* bytes of each interface's ring; 0: LIVE_RING_DEFAULT */
 	uint32_t snaplen;      /* bytes of a frame at most; 0: default 65,600, more than one of Ethernet can have */
 	bool no_promiscuous;   /* only frames for this host */
 	bool immediate;        /* each frame at once (TPACKET_V2), not up to a millisecond later: dearer */

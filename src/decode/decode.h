@@ -28,8 +28,10 @@
 
 struct decoder;
 
+#define FRAGMENT_MEMORY_DEFAULT ((size_t)64 << 20)
+
 struct decoder_limits {
-	size_t fragment_memory;   /* bytes held for datagrams that are not whole; 0: default */
+	size_t fragment_memory;   /* bytes held for datagrams that are not whole; 0: FRAGMENT_MEMORY_DEFAULT */
 	int64_t fragment_timeout; /* ns of packet time; 0: default (30 s IPv4, 60 s IPv6) */
 	bool check_checksums;     /* count and mark as told above; else all are taken for right */
 };

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/table.h"
+#include "decode/decode.h"
 #include "decode/fragment.h"
 
 enum {
@@ -15,7 +16,6 @@ enum {
 	DATAGRAM_ROOM = 4096, /* bytes of its first allocation */
 };
 
-#define MEMORY_DEFAULT ((size_t)64 << 20)
 #define TIMEOUT_V4     (30 * CLOCK_SECOND) /* RFC 791 section 3.2 says 15 s, systems take 30 */
 #define TIMEOUT_V6     (60 * CLOCK_SECOND) /* RFC 8200 section 4.5 */
 
@@ -80,7 +80,7 @@ fragments_create(size_t memory, int64_t timeout)
 		return NULL;
 	}
 	TAILQ_INIT(&fs->list);
-	fs->limit = memory != 0 ? memory : MEMORY_DEFAULT;
+	fs->limit = memory != 0 ? memory : FRAGMENT_MEMORY_DEFAULT;
 	fs->timeout = timeout;
 	return fs;
 }

@@ -9,7 +9,6 @@
 #include "flow/internal.h"
 
 enum {
-	MEMORY_STANDARD = 512 * 1024 * 1024,
 	FLOW_COST = sizeof(struct flow) + sizeof(struct flow_cold) + 11, /* 11: in the index */
 	BEHIND_PACKETS = 64, /* in a row: then it was no stray packet, time went back */
 };
@@ -46,7 +45,7 @@ flow_table_create(const struct flow_limits *limits, const struct flow_ops *ops, 
 	t->ops = *ops;
 	t->ctx = ctx;
 	t->hash_key = hash_fixed_key_random();
-	t->memory = limits->memory > 0 ? limits->memory : MEMORY_STANDARD;
+	t->memory = limits->memory > 0 ? limits->memory : FLOW_MEMORY_DEFAULT;
 	if (t->memory < FLOW_COST)
 		t->memory = FLOW_COST;
 	flow_lists_init(t, limits);

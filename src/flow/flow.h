@@ -26,8 +26,10 @@ struct flow_table;
 struct flow; /* opaque; lives until its end callback returns */
 
 /* An idle time of 0 is the default: 7440, 120, 60, 120 and 60 seconds. */
+#define FLOW_MEMORY_DEFAULT ((size_t)512 << 20)
+
 struct flow_limits {
-	size_t memory;           /* bytes for flows and what is charged to them; 0: default (512 MB, 2.8 million flows) */
+	size_t memory;           /* bytes for flows and what is charged to them; 0: FLOW_MEMORY_DEFAULT (2.8 million flows) */
 	int64_t tcp_established; /* idle times in ns of packet time (an eighth more at most) */
 	int64_t tcp_opening;     /* SYN without an answer */
 	int64_t tcp_closing;     /* after FIN both ways or RST */

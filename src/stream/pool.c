@@ -8,7 +8,6 @@
 #include "stream/internal.h"
 
 enum {
-	MEMORY_STANDARD = 256 * 1024 * 1024,
 	PER_STREAM_STANDARD = 16 * 1024 * 1024, /* a window that may be lost and sent again */
 };
 
@@ -45,7 +44,7 @@ stream_pool_create(const struct stream_limits *limits, const struct stream_ops *
 		return NULL;
 	p->ops = *ops;
 	slab_init(&p->streams, sizeof(struct stream));
-	p->memory = limits->memory > 0 ? limits->memory : MEMORY_STANDARD;
+	p->memory = limits->memory > 0 ? limits->memory : STREAM_MEMORY_DEFAULT;
 	p->per_stream = limits->per_stream > 0 ? limits->per_stream : PER_STREAM_STANDARD;
 	p->random = hash_key_random().k0 | 1;
 	memcpy(p->counters, counters, sizeof p->counters);

@@ -19,8 +19,10 @@ struct stream_pool; /* shared memory accounting and counters */
 
 enum { STREAM_COST = 112 }; /* bytes that a stream in order holds, about */
 
+#define STREAM_MEMORY_DEFAULT ((size_t)256 << 20)
+
 struct stream_limits {
-	size_t memory;      /* bytes held out of order in all streams; 0: default */
+	size_t memory;      /* bytes held out of order in all streams; 0: STREAM_MEMORY_DEFAULT */
 	size_t per_stream;  /* in one direction of one stream; 0: default */
 };
 

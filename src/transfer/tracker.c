@@ -16,7 +16,6 @@ enum {
 	INFER_DEFAULT = 64 * 1024,
 	DETAIL_BYTES_MAX = 2048,
 };
-static const size_t memory_default = (size_t)256 << 20;
 static const size_t per_transfer_default = (size_t)64 << 20;
 
 static const struct coverage_counter counters[COUNT_MAX] = {
@@ -165,7 +164,7 @@ limits_fill(const struct transfer_limits *limits)
 {
 	struct transfer_limits l = *limits;
 	if (l.memory == 0)
-		l.memory = memory_default;
+		l.memory = TRANSFER_MEMORY_DEFAULT;
 	if (l.per_transfer == 0)
 		l.per_transfer = per_transfer_default;
 	if (l.open == 0)

@@ -20,8 +20,10 @@ struct transfer;
 
 enum { SESSION_COST = 320 }; /* bytes that a session and what it said of itself hold, about */
 
+#define TRANSFER_MEMORY_DEFAULT ((size_t)256 << 20)
+
 struct transfer_limits {
-	size_t memory;          /* bytes held out of order, all transfers; 0: default 256 MB */
+	size_t memory;          /* bytes held out of order, all transfers; 0: TRANSFER_MEMORY_DEFAULT */
 	size_t per_transfer;    /* 0: default 64 MB */
 	size_t open;            /* open transfers at most; 0: default */
 	int64_t join_timeout;   /* how long a file in ranges waits for the next one; 0: default 60 s */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "check.h"
+#include "check/check.h"
 #include "conf.h"
 #include "log.h"
 #include "lookup.h"

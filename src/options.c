@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "output/output.h"
 
-enum { OPTION_EVENTS = 256, OPTION_FAIL, OPTION_JSON, OPTION_AT, OPTION_WORKERS, WORKERS_MAX = 64 };
+enum { OPTION_EVENTS = 256, OPTION_FAIL, OPTION_JSON, OPTION_AT, OPTION_WORKERS, OPTION_ONLINE, WORKERS_MAX = 64 };
 
 static const struct option long_options[] = {
 	{"read", required_argument, NULL, 'r'},
@@ -22,6 +22,7 @@ static const struct option long_options[] = {
 	{"events", required_argument, NULL, OPTION_EVENTS},
 	{"fail-on-alert", required_argument, NULL, OPTION_FAIL},
 	{"json", no_argument, NULL, OPTION_JSON},
+	{"online", no_argument, NULL, OPTION_ONLINE},
 	{"at", required_argument, NULL, OPTION_AT},
 	{"workers", required_argument, NULL, OPTION_WORKERS},
 	{"quiet", no_argument, NULL, 'q'},
@@ -48,7 +49,7 @@ const char options_help[] =
         "  waybill -r FILE... [-c CONF] [-o EVENTS] [options] [BPF FILTER]\n"
         "  waybill -i IFACE... [-c CONF] [-o EVENTS] [options] [BPF FILTER]\n"
         "  waybill lookup IP... [--at TIME] [--json] [-c CONF]\n"
-        "  waybill check [-c CONF]\n"
+        "  waybill check [-i IFACE]... [--online] [--json] [-c CONF]\n"
         "\n"
         "  -r, --read FILE...       pcap, pcapng, plain, gzip or zstd; a whole directory\n"
         "                           in time order; - for standard input\n"
@@ -62,7 +63,8 @@ const char options_help[] =
         "      --workers N          threads that share the packets (default: one a core);\n"
         "                           the events are the same\n"
         "      --at TIME            lookup: as of then, like 2014-12-19 (default: now)\n"
-        "      --json               lookup: one JSON object a line\n"
+        "      --json               lookup, check: one JSON object a line\n"
+        "      --online             check: send each webhook a test message\n"
         "  -q, --quiet  -v, --verbose  -V, --version  -h, --help\n"
         "\n"
         "Words after -r that name no file are a filter as for tcpdump; so are all words\n"
@@ -140,6 +142,7 @@ take_option(struct options *o, int option, char *error, size_t size)
 	case 'V': o->command = COMMAND_VERSION; return 0;
 	case 'h': o->command = COMMAND_HELP; return 0;
 	case OPTION_JSON: o->json = true; return 0;
+	case OPTION_ONLINE: o->online = true; return 0;
 	case OPTION_EVENTS:
 		if (parse_events(optarg, &o->events) == 0)
 			return 0;
@@ -166,7 +169,7 @@ take_interface(struct options *o, const char *name, char *error, size_t size)
 {
 	if (o->command == COMMAND_REPLAY && o->argument_count == 0)
 		o->command = COMMAND_WATCH;
-	if (o->command != COMMAND_WATCH)
+	if (o->command != COMMAND_WATCH && o->command != COMMAND_CHECK)
 		snprintf(error, size, o->command == COMMAND_REPLAY ? "-r and -i do not go together"
 		                                                   : "-i does not belong to this command");
 	else if (add_argument(o, name) < 0)
@@ -184,7 +187,7 @@ take_word(struct options *o, const char *word, char *error, size_t size)
 	int done;
 	if (o->command == COMMAND_LOOKUP)
 		done = add_argument(o, word);
-	else if (o->command == COMMAND_CHECK) {
+	else if (o->command == COMMAND_CHECK && o->argument_count == 0) {
 		snprintf(error, size, "check takes no word '%s'", word);
 		return -1;
 	} else if (o->command == COMMAND_REPLAY && o->filter == NULL && o->argument_count > 0 && (strcmp(word, "-") == 0 || stat(word, &st) == 0))
@@ -269,12 +272,16 @@ finish(struct options *o, char *error, size_t size)
 		what = "lookup needs an address";
 	else if (o->command == COMMAND_LOOKUP && has_replay_options(o))
 		what = "-o, --events and --fail-on-alert belong to a replay, not to lookup";
-	else if (o->command == COMMAND_CHECK && has_replay_options(o))
-		what = "-o, --events and --fail-on-alert belong to a replay, not to check";
+	else if (o->command == COMMAND_CHECK && o->fails_on_alert)
+		what = "--fail-on-alert belongs to a replay, not to check";
+	else if (o->command == COMMAND_CHECK && o->filter != NULL && o->argument_count == 0)
+		what = "a filter belongs to an interface: name it with -i";
+	else if (o->online && o->command != COMMAND_CHECK)
+		what = "--online belongs to check";
 	else if (o->has_at && o->command != COMMAND_LOOKUP)
 		what = "--at belongs to lookup";
-	else if (o->json && o->command != COMMAND_LOOKUP)
-		what = "--json belongs to lookup; events are written with -o";
+	else if (o->json && o->command != COMMAND_LOOKUP && o->command != COMMAND_CHECK)
+		what = "--json belongs to lookup and check; events are written with -o";
 	if (what == NULL)
 		return 0;
 	snprintf(error, size, "%s", what);

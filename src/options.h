@@ -19,7 +19,7 @@ enum command {
 
 struct options {
 	enum command command;
-	const char **arguments;  /* inputs of a replay, interfaces, addresses of a lookup; words are argv's */
+	const char **arguments;  /* inputs of a replay, interfaces (of check too), addresses of a lookup; words are argv's */
 	size_t argument_count;
 	char *filter;            /* BPF expression, or NULL */
 	const char *conf;        /* path, or NULL */
@@ -28,6 +28,7 @@ struct options {
 	bool fails_on_alert;
 	enum severity fail_severity;
 	bool json;
+	bool online;             /* check: webhooks get a test message */
 	bool quiet;
 	unsigned workers;        /* threads that may share a replay's packets, 1 at least */
 	bool has_at;

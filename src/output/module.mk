@@ -20,7 +20,7 @@ libwaybill_a_SOURCES += \
 	src/output/summary_text.c \
 	src/output/summary_text.h \
 	src/output/country.c \
-	src/output/describe.c \
+	src/output/describe.c src/output/probe.c \
 	src/output/signature.c \
 	src/output/signature.h \
 	src/output/spool.c \

@@ -70,11 +70,24 @@ size_t output_pending(const struct output *o);
 int output_finish(struct output *o, char *error, size_t error_size);
 void output_close(struct output *o); /* takes NULL */
 
+enum output_finding {
+	OUTPUT_FACT,
+	OUTPUT_AMISS,  /* it works, and somebody should look at it */
+	OUTPUT_BROKEN, /* alerts would not arrive */
+};
+
+/* what: a word such as "webhook". No secret and no token is in a sentence; text from elsewhere may hold any byte. */
+typedef void output_say_fn(void *ctx, const char *what, enum output_finding finding, const char *sentence);
+
+/* Says where alerts would go, and what waits or died on its way there. Asks nobody, and changes nothing. */
+void output_describe(const struct output_conf *conf, output_say_fn *say, void *ctx);
+
 /*
- * Says where alerts would go, and what waits or died on its way there, in lines for a person. No secret and no
- * token is shown. 0, or -1 when the spool cannot be read (said as well).
+ * Sends every webhook one message that is no alert (event.dataset "waybill.test"), with the headers and the signature
+ * that an alert would have, and says what came back. Nothing is retried, and the spool is not touched. Runs the
+ * loop, on which nothing else may wait. 0, or -1: out of memory.
  */
-int output_describe(const struct output_conf *conf, FILE *out);
+int output_probe(const struct output_conf *conf, struct loop *loop, output_say_fn *say, void *ctx);
 
 const char *severity_name(enum severity s);       /* "critical" ... */
 int severity_parse(const char *name, enum severity *out);

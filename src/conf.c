@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "conf.h"
+#include "conf_output.h"
 #include "conf_read.h"
 #include "conf_schema.h"
 #include "conf_yaml.h"
@@ -127,6 +128,7 @@ set_defaults(struct conf *c, struct arena *a)
 		.fold_window = 600 * CLOCK_SECOND,
 	};
 	c->output.events = EVENT_FLOW | EVENT_TRANSFER | EVENT_ALERT | EVENT_COVERAGE;
+	c->output.rotate_keep = CONF_ROTATE_KEEP;
 	c->delivery_wait = 30 * CLOCK_SECOND;
 	if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
 		snprintf(host, sizeof host, "waybill");
@@ -404,6 +406,7 @@ read_output(struct conf_reading *r, const struct file_output *f, struct conf *c)
 		conf_path(r, "events", f->events, &c->output.events_path);
 	if (f->event_kinds != NULL)
 		read_event_kinds(r, f, &c->output.events);
+	conf_output_files(r, f, &c->output);
 	if (f->observer != NULL && strcmp(f->observer, "auto") != 0)
 		conf_text(r, "observer", f->observer, &c->output.observer_name);
 	if (f->spool != NULL && strcmp(f->spool, "auto") != 0)

@@ -120,6 +120,10 @@ static const cyaml_schema_field_t timeouts_fields[] = {
 static const cyaml_schema_field_t output_fields[] = {
 	VALUE(struct file_output, events),
 	LIST(struct file_output, event_kinds, &text_entry, FEW),
+	VALUE(struct file_output, rotate_size),
+	VALUE(struct file_output, rotate_time),
+	VALUE(struct file_output, keep),
+	VALUE(struct file_output, backlog),
 	VALUE(struct file_output, observer),
 	VALUE(struct file_output, spool),
 	VALUE(struct file_output, delivery_wait),

@@ -68,6 +68,7 @@ struct file_output {
 	char *events;
 	char **event_kinds;
 	unsigned event_kinds_count;
+	char *rotate_size, *rotate_time, *keep, *backlog;
 	char *observer, *spool, *delivery_wait;
 };
 

@@ -85,6 +85,7 @@ take_output_options(const struct options *options, struct output_conf *conf)
 		conf->events_path = options->events_path;
 	if (options->events != 0)
 		conf->events = options->events;
+	conf->events_append = options->command == COMMAND_WATCH;
 	conf->summary = conf->events_path == NULL;
 	conf->summary_stream = stdout;
 	conf->colour = isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0');

@@ -1,21 +1,19 @@
 /*
  * Events as lines of JSON, to a file or standard output. Lines are collected and written in large
- * chunks; an alert, and in a running loop a second's time, sends them off at once. A write that fails is
- * remembered and told at the end, with the number of lines that were lost.
+ * chunks; an alert, and in a running loop a second's time, sends them off at once. What becomes of the file, and of
+ * lines that can't be written, is in lines.h.
  */
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "loop.h"
 #include "output/json.h"
+#include "output/lines.h"
 #include "output/output.h"
 
 enum {
@@ -24,14 +22,13 @@ enum {
 };
 
 struct events {
-	char *path;
-	int fd;
+	struct lines *lines;
 	unsigned wanted;            /* EVENT_* */
-	char *observer;             /* or NULL */
+	char *path, *observer;      /* observer: or NULL */
 	struct json chunk;          /* whole lines, and the one that is being written */
-	uint64_t chunk_lines;
-	int failure;                /* errno of the first write that failed, or 0 */
-	uint64_t lost;              /* lines */
+	size_t chunk_lines;
+	enum lines_worth worth;     /* of the best of them */
+	uint64_t lost;              /* for want of memory */
 	struct loop_watch *timer;   /* or NULL */
 };
 
@@ -41,13 +38,15 @@ static void events_flow(void *state, const struct flow_record *r);
 static void events_transfer(void *state, const struct transfer_record *r);
 static void events_alert(void *state, const struct alert *a);
 static void events_coverage(void *state, const struct coverage *c);
+static void events_reopen(void *state);
+static void events_condition(const void *state, struct output_condition *out);
 static int events_finish(void *state, char *error, size_t error_size);
 static void events_close(void *state);
+static struct lines *open_lines(const struct output_conf *conf, const char *path, char *error, size_t error_size);
 static void on_timer(void *ctx);
 static struct event_stamp stamp_now(const struct events *e);
-static void collect(struct events *e);
+static void collect(struct events *e, enum lines_worth worth);
 static void flush(struct events *e);
-static int write_all(int fd, const char *bytes, size_t len);
 
 const struct sink sink_events = {
 	.name = "events",
@@ -57,6 +56,8 @@ const struct sink sink_events = {
 	.transfer = events_transfer,
 	.alert = events_alert,
 	.coverage = events_coverage,
+	.reopen = events_reopen,
+	.condition = events_condition,
 	.finish = events_finish,
 	.close = events_close,
 };
@@ -70,22 +71,15 @@ events_open(const struct output_conf *conf, struct loop *loop, void **state, cha
 	if (e == NULL)
 		goto memory;
 	json_init(&e->chunk);
-	e->fd = -1;
 	e->wanted = conf->events;
 	e->path = strdup(conf->events_path);
 	e->observer = conf->observer_name != NULL ? strdup(conf->observer_name) : NULL;
 	if (e->path == NULL || !json_reserve(&e->chunk, EVENTS_CHUNK + EVENTS_LINE) ||
 	        (e->observer == NULL && conf->observer_name != NULL))
 		goto memory;
-
-	if (strcmp(e->path, "-") == 0)
-		e->fd = STDOUT_FILENO;
-	else
-		e->fd = open(e->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0640);
-	if (e->fd < 0) {
-		snprintf(error, error_size, "cannot write events to %s: %s", e->path, strerror(errno));
+	e->lines = open_lines(conf, e->path, error, error_size);
+	if (e->lines == NULL)
 		goto fail;
-	}
 	if (loop != NULL)
 		e->timer = loop_timer(loop, on_timer, e);
 	if (e->timer != NULL)
@@ -100,13 +94,55 @@ fail:
 	return -1;
 }
 
+static struct lines *
+open_lines(const struct output_conf *conf, const char *path, char *error, size_t error_size)
+{
+	const struct lines_conf file = {
+		.path = path,
+		.append = conf->events_append,
+		.durable = conf->events_append, /* a replay can be run again */
+		.rotate_size = conf->rotate_size,
+		.rotate_time = conf->rotate_time,
+		.keep = conf->rotate_keep,
+		.backlog = conf->backlog,
+	};
+	return lines_open(&file, error, error_size);
+}
+
 static void
 on_timer(void *ctx)
 {
 	struct events *e = ctx;
 
 	flush(e);
+	lines_tick(e->lines);
 	loop_timer_set(e->timer, CLOCK_SECOND);
+}
+
+static void
+events_reopen(void *state)
+{
+	struct events *e = state;
+
+	flush(e); /* what was told until now belongs to the old file */
+	(void)lines_reopen(e->lines);
+}
+
+static void
+events_condition(const void *state, struct output_condition *out)
+{
+	const struct events *e = state;
+	struct lines_state lines;
+
+	lines_state(e->lines, &lines);
+	out->events_failure = lines.failure;
+	out->events_since = lines.since;
+	out->events_failing = lines.failing;
+	out->events_waiting = lines.waiting;
+	out->events_lost = lines.lost + e->lost;
+	out->alerts_lost += lines.lost_most;
+	out->rotations = lines.rotated;
+	out->events_path = e->path;
 }
 
 static bool
@@ -125,7 +161,7 @@ events_flow(void *state, const struct flow_record *r)
 	if (e->wanted & EVENT_FLOW) {
 		struct event_stamp stamp = stamp_now(e);
 		event_write_flow(&e->chunk, r, &stamp);
-		collect(e);
+		collect(e, LINES_LITTLE);
 	}
 }
 
@@ -137,7 +173,7 @@ events_transfer(void *state, const struct transfer_record *r)
 	if (e->wanted & EVENT_TRANSFER) {
 		struct event_stamp stamp = stamp_now(e);
 		event_write_transfer(&e->chunk, r, &stamp);
-		collect(e);
+		collect(e, LINES_MORE);
 	}
 }
 
@@ -149,8 +185,9 @@ events_alert(void *state, const struct alert *a)
 	if (e->wanted & EVENT_ALERT) {
 		struct event_stamp stamp = stamp_now(e);
 		event_write_alert(&e->chunk, a, &stamp);
-		collect(e);
+		collect(e, LINES_MOST);
 		flush(e);
+		lines_sync_soon(e->lines);
 	}
 }
 
@@ -162,7 +199,7 @@ events_coverage(void *state, const struct coverage *c)
 	if (e->wanted & EVENT_COVERAGE) {
 		struct event_stamp stamp = stamp_now(e);
 		event_write_coverage(&e->chunk, c, &stamp);
-		collect(e);
+		collect(e, LINES_MOST);
 	}
 }
 
@@ -174,52 +211,31 @@ stamp_now(const struct events *e)
 
 /* The line that was written now belongs to the chunk. */
 static void
-collect(struct events *e)
+collect(struct events *e, enum lines_worth worth)
 {
 	json_put(&e->chunk, "\n", 1);
 	if (e->chunk.failed) {
-		e->failure = e->failure != 0 ? e->failure : ENOMEM;
 		e->lost++;
 		json_reset(&e->chunk);
 		return;
 	}
 	json_keep(&e->chunk);
 	e->chunk_lines++;
-	if (e->chunk.len >= EVENTS_CHUNK)
+	if (worth > e->worth)
+		e->worth = worth;
+	if (e->chunk.len >= EVENTS_CHUNK || lines_failing(e->lines))
 		flush(e);
 }
 
-/* After a failure nothing more is written: a file with a hole in it would look whole. */
 static void
 flush(struct events *e)
 {
-	if (e->failure == 0 && write_all(e->fd, e->chunk.bytes, e->chunk.len) != 0)
-		e->failure = errno;
-	if (e->failure != 0)
-		e->lost += e->chunk_lines;
+	if (e->chunk_lines > 0)
+		lines_write(e->lines, e->chunk.bytes, e->chunk.kept, e->chunk_lines, e->worth);
 	e->chunk_lines = 0;
+	e->worth = LINES_LITTLE;
 	e->chunk.kept = 0;
 	json_reset(&e->chunk);
-}
-
-/* 0, or -1 and errno. Waits where the reader of a pipe is slower than we are. */
-static int
-write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-		if (n >= 0) {
-			bytes += n;
-			len -= (size_t)n;
-		} else if (errno == EAGAIN) {
-			struct pollfd wait = {.fd = fd, .events = POLLOUT};
-			if (poll(&wait, 1, -1) < 0 && errno != EINTR)
-				return -1;
-		} else if (errno != EINTR) {
-			return -1;
-		}
-	}
-	return 0;
 }
 
 static int
@@ -228,16 +244,11 @@ events_finish(void *state, char *error, size_t error_size)
 	struct events *e = state;
 
 	flush(e);
-	/* A full disk may be told as late as here. */
-	if (e->fd != STDOUT_FILENO && e->fd >= 0) {
-		if (close(e->fd) != 0 && e->failure == 0)
-			e->failure = errno;
-		e->fd = -1;
-	}
-	if (e->failure == 0)
+	if (lines_finish(e->lines, error, error_size) != 0)
+		return -1;
+	if (e->lost == 0)
 		return 0;
-	snprintf(error, error_size, "cannot write events to %s: %s (up to %llu events are lost)", e->path,
-		strerror(e->failure), (unsigned long long)e->lost);
+	snprintf(error, error_size, "out of memory for %llu events: they are lost", (unsigned long long)e->lost);
 	return -1;
 }
 
@@ -248,8 +259,7 @@ events_close(void *state)
 
 	if (e->timer != NULL)
 		loop_watch_destroy(e->timer);
-	if (e->fd >= 0 && e->fd != STDOUT_FILENO)
-		(void)close(e->fd);
+	lines_close(e->lines);
 	json_clear(&e->chunk);
 	free(e->observer);
 	free(e->path);

@@ -263,3 +263,15 @@ answer_skip(char *bytes, size_t size, size_t count, void *ctx)
 	h->answer_len += size * count;
 	return h->answer_len <= ANSWER_MAX ? size * count : 0;
 }
+
+const char *
+http_post_describe(const struct http_post_result *result, char *out, size_t size)
+{
+	if (result->status == 0)
+		snprintf(out, size, "%s", result->error);
+	else if (result->status >= 300 && result->status < 400)
+		snprintf(out, size, "answered %d, a redirect, which is not followed", result->status);
+	else
+		snprintf(out, size, "answered %d", result->status);
+	return out;
+}

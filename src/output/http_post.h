@@ -42,4 +42,7 @@ void http_post_destroy(struct http_post *h); /* takes NULL; breaks off what is u
  */
 int http_post_send(struct http_post *h, const char *const *headers, size_t count, const void *body, size_t len);
 
+/* In words, for a log; returns out. */
+const char *http_post_describe(const struct http_post_result *result, char *out, size_t size);
+
 #endif

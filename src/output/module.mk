@@ -11,7 +11,13 @@ libwaybill_a_SOURCES += \
 	src/output/event_alert.c \
 	src/output/event_coverage.c \
 	src/output/events.c \
+	src/output/lines.c \
+	src/output/lines_file.c \
+	src/output/lines.h \
+	src/output/lines_internal.h \
 	src/output/summary.c \
+	src/output/held.c \
+	src/output/held.h \
 	src/output/http_post.c \
 	src/output/http_post.h \
 	src/output/summary.h \
@@ -41,6 +47,11 @@ tests_unit_test_event_SOURCES = tests/unit/test_event.c tests/unit/records.h
 tests_unit_test_event_LDADD = $(unit_ldadd)
 tests_unit_test_event_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 TESTS += tests/replay/schema
+check_PROGRAMS += tests/unit/test_lines
+TESTS += tests/unit/test_lines
+tests_unit_test_lines_SOURCES = tests/unit/test_lines.c
+tests_unit_test_lines_LDADD = $(unit_ldadd)
+tests_unit_test_lines_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 check_PROGRAMS += tests/unit/test_summary
 TESTS += tests/unit/test_summary
 tests_unit_test_summary_SOURCES = tests/unit/test_summary.c tests/unit/records.h

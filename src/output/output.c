@@ -100,6 +100,21 @@ output_pending(const struct output *o)
 	return pending;
 }
 
+void
+output_reopen(struct output *o)
+{
+	for (size_t i = 0; i < SINKS; i++)
+		if (o->state[i] != NULL && sinks[i]->reopen != NULL)
+			sinks[i]->reopen(o->state[i]);
+}
+
+void
+output_condition(const struct output *o, struct output_condition *out)
+{
+	*out = (struct output_condition){0};
+	EACH(o, condition, out);
+}
+
 /* Every sink finishes, whatever befell the others; the first error is told. */
 int
 output_finish(struct output *o, char *error, size_t error_size)

@@ -38,6 +38,11 @@ struct webhook_target {
 struct output_conf {
 	const char *events_path;      /* "-": stdout; NULL: no events */
 	unsigned events;              /* EVENT_* wanted */
+	bool events_append;           /* what is in the file stays, and alerts are synced: a sensor that runs for months */
+	uint64_t rotate_size;         /* of the file of events, bytes; 0: never */
+	int64_t rotate_time;          /* ns of wall clock, counted from 1970 UTC; 0: never */
+	size_t rotate_keep;           /* so many earlier files; SIZE_MAX: all */
+	size_t backlog;               /* bytes that wait in memory while a disk is full; 0: default 16 MB */
 	bool summary;                 /* the readable summary on summary_stream */
 	FILE *summary_stream;
 	bool colour;                  /* on summary_stream */
@@ -65,6 +70,28 @@ bool output_wants_flows(const struct output *o);
 
 /* Alerts still to be delivered; the loop runs on until there are none, or the wait is over. */
 size_t output_pending(const struct output *o);
+
+/* Files that were moved are made anew (logrotate). */
+void output_reopen(struct output *o);
+
+/* How the sinks fare: for coverage, metrics and health. */
+struct output_condition {
+	const char *events_path;      /* NULL: no events are written */
+	int events_failure;           /* errno of what keeps the file from being written just now; 0: nothing */
+	int64_t events_since;         /* wall clock of the first time that it could not be written; 0: never */
+	int64_t events_failing;       /* ns that it could not be, in all, until now */
+	size_t events_waiting;        /* bytes in memory */
+	uint64_t events_lost;         /* of every kind */
+	uint64_t alerts_lost;         /* alerts and coverage that did not reach a file or a webhook's spool */
+	uint64_t rotations;
+	const char *spool_path;       /* NULL: no webhooks */
+	bool spool_failing;           /* it takes no letters just now */
+	size_t spool_held;            /* alerts in memory until it does */
+	size_t webhook_waiting;       /* letters in the spool */
+	size_t webhook_refused;       /* of them, for targets that are disabled */
+	unsigned webhook_failures;    /* attempts that failed in a row, of the target that has the most */
+};
+void output_condition(const struct output *o, struct output_condition *out);
 
 /* Writes what is buffered and prints the summary. 0, or -1 when something owed was not written (error says what). */
 int output_finish(struct output *o, char *error, size_t error_size);
@@ -108,6 +135,8 @@ struct sink {
 	void (*coverage)(void *state, const struct coverage *c);
 	void (*problem)(void *state, const char *sentence);
 	size_t (*pending)(const void *state);
+	void (*reopen)(void *state);
+	void (*condition)(const void *state, struct output_condition *out); /* fills in its part */
 	int (*finish)(void *state, char *error, size_t error_size);
 	void (*close)(void *state);
 };

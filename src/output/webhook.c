@@ -19,8 +19,10 @@
 #include "base/hash.h"
 #include "log.h"
 #include "loop.h"
+#include "output/held.h"
 #include "output/http_post.h"
 #include "output/json.h"
+#include "output/lines.h"
 #include "output/output.h"
 #include "output/signature.h"
 #include "output/spool.h"
@@ -64,7 +66,9 @@ struct webhook {
 	struct json json;
 	struct hash_key random; /* for the jitter, with draws */
 	uint64_t draws;
-	size_t lost;            /* alerts that the spool did not take */
+	struct held held;       /* alerts until the spool takes them */
+	struct loop_watch *again; /* the timer; it runs while there are some */
+	size_t lost;            /* alerts that there was no place for */
 	size_t given_up;
 	struct target *targets;
 	size_t target_count;
@@ -74,12 +78,17 @@ static int webhook_open(const struct output_conf *conf, struct loop *loop, void 
     size_t error_size);
 static void webhook_alert(void *state, const struct alert *a);
 static size_t webhook_pending(const void *state);
+static void webhook_condition(const void *state, struct output_condition *out);
 static int webhook_finish(void *state, char *error, size_t error_size);
 static void webhook_close(void *state);
 
 static int target_open(struct webhook *w, struct target *t, struct loop *loop, char *error, size_t error_size);
 static void tell_stranger(void *ctx, const char *target, size_t waiting);
-static int store(struct webhook *w, const struct alert *a, const char *id);
+static int store(void *ctx, enum severity severity, const char *id, const char *body, size_t len);
+static void hold(struct webhook *w, const struct alert *a, const char *id);
+static int lose(void *ctx, enum severity severity, const char *id, const char *body, size_t len);
+static bool store_held(struct webhook *w);
+static void try_again(void *ctx);
 static void letter_id(const struct alert *a, char id[LETTER_ID_MAX]);
 static void sync_soon(struct webhook *w);
 static void sync_now(void *ctx);
@@ -91,7 +100,6 @@ static void failed(struct target *t, const char *why, int64_t retry_after);
 static void gone(struct target *t);
 static void timer_due(void *ctx);
 static int64_t backoff(struct target *t, int64_t retry_after);
-static const char *describe(const struct http_post_result *result, char reason[REASON_MAX]);
 static void check_invariant(const struct target *t);
 
 const struct sink sink_webhook = {
@@ -99,6 +107,7 @@ const struct sink sink_webhook = {
 	.open = webhook_open,
 	.alert = webhook_alert,
 	.pending = webhook_pending,
+	.condition = webhook_condition,
 	.finish = webhook_finish,
 	.close = webhook_close,
 };
@@ -118,7 +127,9 @@ webhook_open(const struct output_conf *conf, struct loop *loop, void **state, ch
 	w->targets = calloc(conf->webhook_count, sizeof *w->targets);
 	w->poster = http_poster_create(loop);
 	w->sync = loop_timer(loop, sync_now, w);
-	if (w->targets == NULL || w->poster == NULL || w->sync == NULL)
+	w->again = loop_timer(loop, try_again, w);
+	w->held.limit = conf->backlog > 0 ? conf->backlog : LINES_BACKLOG;
+	if (w->targets == NULL || w->poster == NULL || w->sync == NULL || w->again == NULL)
 		goto no_memory;
 	w->spool = spool_open(conf->spool_path, error, error_size);
 	if (w->spool == NULL)
@@ -205,19 +216,62 @@ webhook_alert(void *state, const struct alert *a)
 	letter_id(a, id);
 	json_reset(&w->json);
 	event_write_alert(&w->json, a, &stamp);
-	if (w->json.failed || store(w, a, id) != 0) {
-		w->lost++;
-		log_error("webhook", "alert %s (%s, %s) could not be stored and will not be sent: %s: %s", id, a->rule,
-		    severity_name(a->severity), w->conf->spool_path, w->json.failed ? "out of memory" : spool_error(w->spool));
-		return;
-	}
-	sync_soon(w);
+	if (w->json.failed)
+		lose(w, a->severity, id, NULL, 0);
+	else if (w->held.count > 0 || store(w, a->severity, id, w->json.bytes, w->json.len) != 0)
+		hold(w, a, id);
+	else
+		sync_soon(w);
 }
 
-/* The alert in w->json, for every target that wants it, in the spool or nowhere. */
-static int
-store(struct webhook *w, const struct alert *a, const char *id)
+/* A spool on a full disk: in memory until there is space, behind those that are there already. */
+static void
+hold(struct webhook *w, const struct alert *a, const char *id)
 {
+	if (w->held.count == 0) {
+		log_error("webhook", "alerts wait in memory, up to %zu kB, because the spool %s does not take them: %s",
+		    w->held.limit / 1000, w->conf->spool_path, spool_error(w->spool));
+		loop_timer_set(w->again, sync_retry);
+	}
+	if (held_add(&w->held, a->severity, id, w->json.bytes, w->json.len) != 0)
+		lose(w, a->severity, id, w->json.bytes, w->json.len);
+}
+
+static int
+lose(void *ctx, enum severity severity, const char *id, const char *body, size_t len)
+{
+	struct webhook *w = ctx;
+	(void)body, (void)len;
+	w->lost++;
+	log_error("webhook", "alert %s (%s) could not be stored and will not be sent: %s: %s", id, severity_name(severity),
+	    w->conf->spool_path, w->json.failed ? "out of memory" : spool_error(w->spool));
+	return 0;
+}
+
+/* True: none is left. */
+static bool
+store_held(struct webhook *w)
+{
+	if (held_hand_over(&w->held, store, w) > 0)
+		sync_soon(w);
+	return w->held.count == 0;
+}
+
+static void
+try_again(void *ctx)
+{
+	struct webhook *w = ctx;
+	if (store_held(w))
+		log_warn("webhook", "the spool %s takes alerts again; those that waited are in it", w->conf->spool_path);
+	else
+		loop_timer_set(w->again, sync_retry);
+}
+
+/* The alert, for every target that wants it, in the spool or nowhere. */
+static int
+store(void *ctx, enum severity severity, const char *id, const char *body, size_t len)
+{
+	struct webhook *w = ctx;
 	int64_t now = clock_now();
 
 	if (spool_begin(w->spool) != 0)
@@ -225,8 +279,8 @@ store(struct webhook *w, const struct alert *a, const char *id)
 	for (size_t i = 0; i < w->target_count; i++) {
 		struct target *t = &w->targets[i];
 		t->added = 0;
-		if (a->severity >= t->conf->minimum)
-			t->added = spool_add(w->spool, t->conf->name, id, w->json.bytes, w->json.len, now);
+		if (severity >= t->conf->minimum)
+			t->added = spool_add(w->spool, t->conf->name, id, body, len, now);
 		if (t->added < 0) {
 			spool_cancel(w->spool);
 			return -1;
@@ -294,7 +348,7 @@ static size_t
 webhook_pending(const void *state)
 {
 	const struct webhook *w = state;
-	size_t pending = 0;
+	size_t pending = w->held.count;
 
 	for (size_t i = 0; i < w->target_count; i++) {
 		if (w->targets[i].state != TARGET_DISABLED)
@@ -303,12 +357,32 @@ webhook_pending(const void *state)
 	return pending;
 }
 
+static void
+webhook_condition(const void *state, struct output_condition *out)
+{
+	const struct webhook *w = state;
+	out->spool_path = w->conf->spool_path;
+	out->spool_held = w->held.count;
+	out->spool_failing = w->held.count > 0;
+	out->alerts_lost += w->lost;
+	for (size_t i = 0; i < w->target_count; i++) {
+		const struct target *t = &w->targets[i];
+		out->webhook_waiting += t->waiting;
+		out->webhook_refused += t->state == TARGET_DISABLED ? t->waiting : 0;
+		if (t->failures > out->webhook_failures)
+			out->webhook_failures = t->failures;
+	}
+}
+
 static int
 webhook_finish(void *state, char *error, size_t error_size)
 {
 	struct webhook *w = state;
 	const char *spool = w->conf->spool_path;
 	size_t waiting = 0, disabled = 0;
+
+	if (!store_held(w))
+		held_hand_over(&w->held, lose, w);
 	bool unsafe = spool_sync(w->spool) != 0;
 
 	for (size_t i = 0; i < w->target_count; i++)
@@ -347,6 +421,8 @@ webhook_close(void *state)
 	}
 	free(w->targets);
 	loop_watch_destroy(w->sync);
+	loop_watch_destroy(w->again);
+	held_clear(&w->held);
 	http_poster_destroy(w->poster);
 	spool_close(w->spool);
 	json_clear(&w->json);
@@ -413,7 +489,7 @@ answered(void *ctx, const struct http_post_result *result)
 	else if (result->status == 410)
 		gone(t);
 	else
-		failed(t, describe(result, reason), result->status == 429 || result->status == 503 ? result->retry_after : 0);
+		failed(t, http_post_describe(result, reason, sizeof reason), result->status == 429 || result->status == 503 ? result->retry_after : 0);
 	check_invariant(t);
 }
 
@@ -509,18 +585,6 @@ backoff(struct target *t, int64_t retry_after)
 	if (retry_after == 0)
 		return wait;
 	return retry_after < retry_after_max ? retry_after : retry_after_max;
-}
-
-static const char *
-describe(const struct http_post_result *result, char reason[REASON_MAX])
-{
-	if (result->status == 0)
-		snprintf(reason, REASON_MAX, "%s", result->error);
-	else if (result->status >= 300 && result->status < 400)
-		snprintf(reason, REASON_MAX, "answered %d, a redirect, which is not followed", result->status);
-	else
-		snprintf(reason, REASON_MAX, "answered %d", result->status);
-	return reason;
 }
 
 static void

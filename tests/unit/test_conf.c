@@ -97,6 +97,8 @@ static const struct {
 	{"output:\n  event_kinds:\n  - alert\n  - alerts\n",
 	 "%s:4: output.event_kinds[1]: 'alerts' is not one of flow, transfer, alert, coverage or stats"},
 	{"output: {delivery_wait: soon}\n", "%s:1: output.delivery_wait: 'soon' is not a time such as 500ms, 30s, 10m, 2h or 7d"},
+	{"output: {rotate_size: 10kB}\n", "%s:1: output.rotate_size: must be at least 1MB, or never"},
+	{"output: {keep: none}\n", "%s:1: output.keep: 'none' is not a number from 1 to 4294967295, or auto"},
 	/* webhooks: neither secret nor URL is shown */
 	{"webhooks:\n- name: a\n  url: ftp://token@a/\n", "%s:3: webhooks[0].url: is not a URL that begins with https:// and names a host"},
 	{"webhooks: [{name: a, url: 'https:///x'}]\n", "%s:1: webhooks[0].url: is not a URL that begins with https:// and names a host"},
@@ -145,7 +147,8 @@ static const char everything[] =
     "limits: {fragment_memory: 1, flow_memory: 2kB, stream_memory: 3MB, memory_per_stream: 4KiB,\n"
     "  transfer_memory: 5GB, memory_per_transfer: 6MiB, open_transfers: 7, open_alerts: 8}\n"
     "timeouts: {fragments: 1s, tcp_opening: 2ms, tcp_established: 3m, tcp_closing: 4s, udp: 5s, other: 6h, join: 7d}\n"
-    "output: {events: e.json, event_kinds: [alert, stats], observer: studio, spool: /s.db, delivery_wait: 0s}\n"
+    "output: {events: e.json, event_kinds: [alert, stats], observer: studio, spool: /s.db, delivery_wait: 0s,\n"
+    "  rotate_size: 2GB, rotate_time: 1d, keep: all, backlog: 1MB}\n"
     "webhooks:\n"
     "  - {name: a, url: 'https://u:p@[::1]:8443/x?y#z', secret_file: key, ca_file: ca.pem,\n"
     "     proxy: 'socks5h://127.0.0.1:1080', minimum_severity: critical, timeout: 1s, retry_first: 2s,\n"
@@ -333,6 +336,10 @@ test_output(void **state)
 	assert_string_equal(c.output.observer_name, "studio");
 	assert_string_equal(c.output.spool_path, "/s.db");
 	assert_int_equal(c.delivery_wait, 0);
+	assert_int_equal(c.output.rotate_size, UINT64_C(2000000000));
+	assert_int_equal(c.output.rotate_time, 86400 * CLOCK_SECOND);
+	assert_true(c.output.rotate_keep == SIZE_MAX);
+	assert_int_equal(c.output.backlog, 1000000);
 	assert_int_equal(c.output.webhook_count, 2);
 	const struct webhook_target *t = c.output.webhooks;
 	assert_string_equal(t[0].name, "a");
@@ -475,4 +482,7 @@ check_defaults(const struct conf *c)
 	assert_null(c->output.spool_path);
 	assert_non_null(c->output.observer_name);
 	assert_int_equal(c->delivery_wait, 30 * CLOCK_SECOND);
+	assert_int_equal(c->output.rotate_size, 0);
+	assert_int_equal(c->output.rotate_time, 0);
+	assert_int_equal(c->output.rotate_keep, 14);
 }

@@ -30,7 +30,7 @@ struct sensor {
 	struct relay *relay;  /* NULL: packets are followed in this thread */
 	struct tell *tell;
 	struct progress *progress;
-	struct loop_watch *job, *interrupt, *terminate, *delivery;
+	struct loop_watch *job, *interrupt, *terminate, *hangup, *delivery;
 	int64_t delivery_until;
 	bool interrupted;            /* what was not yet followed is dropped */
 	bool finishing;              /* interfaces: what they have by now is followed */
@@ -44,6 +44,7 @@ static void close_stages(struct sensor *r);
 static bool on_turn(void *ctx);
 static bool follow(struct sensor *r, struct relay_turn *out);
 static void on_signal(void *ctx, int signal);
+static void on_hangup(void *ctx, int signal);
 static void on_delivery(void *ctx);
 static void tell_problem(struct sensor *r, const char *sentence);
 static void end_of_input(struct sensor *r, const struct capture_progress *at);
@@ -98,6 +99,7 @@ open_stages(struct sensor *r)
 	r->job = loop_job(r->loop, on_turn, r);
 	r->interrupt = loop_signal(r->loop, SIGINT, on_signal, r);
 	r->terminate = loop_signal(r->loop, SIGTERM, on_signal, r);
+	r->hangup = o->command == COMMAND_WATCH ? loop_signal(r->loop, SIGHUP, on_hangup, r) : NULL;
 	r->delivery = loop_timer(r->loop, on_delivery, r);
 	if (r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL ||
 	        intake_start(r->intake, r->pipeline, r->relay != NULL) < 0 ||
@@ -133,6 +135,7 @@ close_stages(struct sensor *r)
 	loop_watch_destroy(r->job);
 	loop_watch_destroy(r->interrupt);
 	loop_watch_destroy(r->terminate);
+	loop_watch_destroy(r->hangup);
 	loop_watch_destroy(r->delivery);
 	progress_close(r->progress);
 	relay_destroy(r->relay);
@@ -235,6 +238,15 @@ on_signal(void *ctx, int signal)
 	} else {
 		r->interrupted = true;
 	}
+}
+
+/* logrotate(8) and its like have moved the files. */
+static void
+on_hangup(void *ctx, int signal)
+{
+	struct sensor *r = ctx;
+	(void)signal;
+	output_reopen(r->output);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "condition.h"
 #include "intake.h"
 #include "log.h"
 #include "output/output.h"
@@ -50,6 +51,7 @@ static void tell_problem(struct sensor *r, const char *sentence);
 static void end_of_input(struct sensor *r, const struct capture_progress *at);
 static void note(struct sensor *r, const char *sentence);
 static void note_databases(struct sensor *r);
+static void note_output(struct sensor *r);
 static int exit_status(const struct sensor *r, bool delivered);
 
 int
@@ -205,6 +207,7 @@ end_of_input(struct sensor *r, const struct capture_progress *at)
 	if (r->interrupted)
 		note(r, "it was interrupted: what came after was not read");
 	note_databases(r);
+	note_output(r);
 	tell_flush(r->tell);
 	size_t count = 3;
 	count += pipeline_coverage(r->pipeline, &coverage, counters + count, COUNTERS_MAX - count);
@@ -282,6 +285,16 @@ note_databases(struct sensor *r)
 		snprintf(sentence, sizeof sentence, "database %s, built %.10s", databases[i].type, built);
 		note(r, sentence);
 	}
+}
+
+static void
+note_output(struct sensor *r)
+{
+	char sentence[SENTENCE_MAX];
+	struct output_condition condition;
+	output_condition(r->output, &condition);
+	if (condition_sentence(&condition, sentence, sizeof sentence))
+		note(r, sentence);
 }
 
 static int

@@ -7,6 +7,11 @@ AM_TESTS_ENVIRONMENT = \
 dist_check_SCRIPTS += tests/live/interfaces
 TESTS += tests/live/interfaces
 
+# What goes wrong, made to go wrong.
+dist_check_SCRIPTS += tests/faults/rotate tests/faults/full-disk
+TESTS += tests/faults/rotate tests/faults/full-disk
+EXTRA_DIST += tests/faults/faults.py
+
 dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers
 TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers
 EXTRA_DIST += tests/fuzz/corpus/pipeline tests/replay/bare.yaml tests/replay/common.py tests/replay/expected

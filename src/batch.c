@@ -40,7 +40,7 @@ batch_reset(struct batch *b)
 {
 	b->count = 0;
 	b->frames = b->bytes = b->lost = 0;
-	b->idle = 0;
+	b->idle = b->now = 0;
 	if (b->arena.blocks != NULL)
 		arena_clear(&b->arena);
 }

@@ -23,6 +23,7 @@ struct batch {
 	uint64_t frames, bytes;     /* bytes: on the wire */
 	int64_t start, end;         /* earliest and latest time of a frame; frames 0: not set */
 	int64_t idle;               /* frames 0: no frame will be older than this, as far as can be known; 0: nothing is */
+	int64_t now;                /* interfaces: the wall clock when it was taken; else 0 */
 	uint64_t lost;              /* packets that had no place, for want of memory */
 	struct arena arena;         /* what a packet holds that no frame does: datagrams put together */
 };

@@ -236,8 +236,9 @@ fill_live(struct intake *in, struct slot *s)
 		s->bytes = malloc(live_room(in->live, BATCH_FRAMES));
 	const size_t count = s->bytes != NULL ? live_batch(in->live, in->frames, BATCH_FRAMES, s->bytes, patience) : 0;
 	pipeline_decode(in->pipeline, in->frames, count, s->item.batch);
+	s->item.batch->now = clock_now();
 	if (count == 0)
-		s->item.batch->idle = clock_now() - late;
+		s->item.batch->idle = s->item.batch->now - late;
 	s->item.last = is_over(in, count);
 	live_counts(in->live, &counts);
 	s->item.progress = (struct capture_progress){.frames = counts.frames, .bytes = counts.bytes,

@@ -15,6 +15,14 @@
 enum { APART = 128 }; /* bytes: two cache lines, which are fetched together */
 enum { ROW = 32 }; /* packets whose memory is fetched at once: what they touch fits the first cache */
 
+/*
+ * Packet time goes on by itself. A packet that is a day ahead of it while the next ones are not is a stray one: it would
+ * end every flow and alert. Whether time goes back takes more packets to tell: late ones are common.
+ */
+#define NO_TICK INT64_MIN /* no packet was seen */
+static const int64_t far_ahead = 86400 * CLOCK_SECOND, far_behind = 60 * CLOCK_SECOND;
+enum { LOOK_AHEAD = 16, BEHIND_FRAMES = 64 };
+
 /* The half that may run ahead in a thread of its own: cache lines of its own as well. */
 struct decoding {
 	struct decoder *decoder;
@@ -35,6 +43,11 @@ struct pipeline {
 	void *news_ctx;
 	int64_t next_tick;       /* packet time of the next look at what waits */
 	struct {
+		unsigned count;      /* frames in a row that are far behind */
+		uint64_t frame;      /* the last of them */
+	} behind;
+	struct coverage_counter strays;
+	struct {
 		struct flow *flow; /* of the frame's last packet, which may carry the next one; or NULL */
 		uint64_t frame;
 		enum side from;
@@ -48,7 +61,7 @@ struct pipeline {
 static int open_decoding(struct pipeline *p, const struct decoder_limits *limits);
 static void on_packet(void *ctx, const struct packet *packet);
 static void prefetch(const struct pipeline *p, const struct flow_lookup *lookups, size_t count);
-static void follow(struct pipeline *p, const struct packet *packet, const struct flow_lookup *lookup);
+static void follow(struct pipeline *p, const struct batch *b, size_t at);
 static void on_flow_begin(void *ctx, struct flow *f);
 static void on_flow_talk(void *ctx, struct flow *f, unsigned seen, const uint32_t isn[2]);
 static void on_flow_end(void *ctx, struct flow *f);
@@ -60,6 +73,8 @@ static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
 static void on_transfer_ended(void *ctx, const struct transfer_record *r);
 static void look_inside(struct pipeline *p, const struct packet *packet);
 static void pass_time(struct pipeline *p, int64_t now);
+static bool is_stray(struct pipeline *p, const struct batch *b, size_t at);
+static bool is_behind(struct pipeline *p, const struct packet *packet);
 static void tick(struct pipeline *p, int64_t now);
 
 enum { INFER_BYTES_DEFAULT = 64 * 1024, TUNNEL_HEADERS = 128 };
@@ -78,7 +93,8 @@ pipeline_create(const struct conf *conf, const struct attribution *attribution, 
 		return NULL;
 	p->news = news;
 	p->news_ctx = news_ctx;
-	p->next_tick = INT64_MIN;
+	p->next_tick = NO_TICK;
+	p->strays = (struct coverage_counter){"time_ahead", "packets out of the future: a day ahead of the others", 0};
 	p->coverage.start = INT64_MAX;
 	p->coverage.end = INT64_MIN;
 	p->flows = flow_table_create(&conf->flow, &flow_ops, p);
@@ -152,22 +168,22 @@ void
 pipeline_follow(struct pipeline *p, const struct batch *b)
 {
 	if (b->frames == 0) {
-		if (b->idle >= p->next_tick)
-			pass_time(p, b->idle);
+		if (b->idle >= p->next_tick || (b->idle != 0 && p->next_tick - b->idle > far_behind))
+			pass_time(p, b->idle); /* the wall clock says so, also where it was set back */
 		return;
 	}
 	p->coverage.packets += b->frames;
 	p->coverage.bytes += b->bytes;
 	if (b->start < p->coverage.start)
 		p->coverage.start = b->start;
-	if (b->end > p->coverage.end)
-		p->coverage.end = b->end;
+	if (b->end > p->coverage.end) /* no later than now, whatever a frame says */
+		p->coverage.end = b->now != 0 && b->end - b->now > far_behind ? b->now : b->end;
 	p->coverage.dropped += b->lost;
 	for (size_t at = 0; at < b->count; at += ROW) {
 		const size_t n = b->count - at < ROW ? b->count - at : ROW;
 		prefetch(p, b->lookups + at, n);
 		for (size_t i = at; i < at + n; i++)
-			follow(p, &b->packets[i], &b->lookups[i]);
+			follow(p, b, i);
 	}
 }
 
@@ -181,8 +197,8 @@ pipeline_flush(struct pipeline *p)
 size_t
 pipeline_coverage(struct pipeline *p, struct coverage *out, struct coverage_counter *counters, size_t room)
 {
-	const struct coverage_counter *parts[5];
-	size_t counts[5] = {[4] = UNREAD_COUNT}, n = 0;
+	const struct coverage_counter *parts[6];
+	size_t counts[6] = {[4] = UNREAD_COUNT, [5] = 1}, n = 0;
 	*out = p->coverage;
 	if (out->packets == 0)
 		out->start = out->end = 0;
@@ -192,6 +208,7 @@ pipeline_coverage(struct pipeline *p, struct coverage *out, struct coverage_coun
 	parts[2] = stream_pool_counters(p->streams, &counts[2]);
 	parts[3] = transfer_tracker_counters(p->transfers, &counts[3]);
 	parts[4] = p->tracks.unread;
+	parts[5] = &p->strays;
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		for (size_t k = 0; k < counts[i] && n < room; k++)
 			counters[n++] = parts[i][k];
@@ -220,14 +237,25 @@ on_packet(void *ctx, const struct packet *packet)
 }
 
 static void
-follow(struct pipeline *p, const struct packet *packet, const struct flow_lookup *lookup)
+follow(struct pipeline *p, const struct batch *b, size_t at)
 {
+	const struct packet *packet = &b->packets[at];
 	enum side from;
-	if (packet->time >= p->next_tick)
+	bool stray = false;
+	if (packet->time >= p->next_tick) {
+		stray = is_stray(p, b, at);
+		if (!stray)
+			tick(p, packet->time);
+	} else if (p->next_tick - packet->time > far_behind && is_behind(p, packet)) {
 		tick(p, packet->time);
+	}
 	if (packet->depth > 0)
 		look_inside(p, packet);
-	struct flow *f = flow_table_packet(p->flows, packet, lookup, &from);
+	if (stray)
+		flow_table_hold(p->flows, true);
+	struct flow *f = flow_table_packet(p->flows, packet, &b->lookups[at], &from);
+	if (stray)
+		flow_table_hold(p->flows, false);
 	p->outer.flow = f;
 	if (f == NULL)
 		return;
@@ -334,6 +362,37 @@ pass_time(struct pipeline *p, int64_t now)
 {
 	flow_table_time(p->flows, now);
 	tick(p, now);
+}
+
+/* A packet that is not before the next tick: is it out of the future? Interfaces have the wall clock to tell. */
+static bool
+is_stray(struct pipeline *p, const struct batch *b, size_t at)
+{
+	const int64_t time = b->packets[at].time;
+	if (p->next_tick == NO_TICK && b->now == 0)
+		return false;
+	if (p->next_tick != NO_TICK && (uint64_t)time - (uint64_t)p->next_tick < (uint64_t)far_ahead)
+		return false;
+	bool stray = b->now != 0 && time > b->now && time - b->now > far_ahead;
+	for (size_t i = at + 1; b->now == 0 && !stray && i < b->count && i <= at + LOOK_AHEAD; i++)
+		stray = b->packets[i].time < p->next_tick ||
+		        (uint64_t)b->packets[i].time - (uint64_t)p->next_tick < (uint64_t)far_ahead;
+	p->strays.count += stray;
+	return stray;
+}
+
+/* Far behind, and for good? */
+static bool
+is_behind(struct pipeline *p, const struct packet *packet)
+{
+	if (packet->frame != p->behind.frame && packet->frame != p->behind.frame + 1)
+		p->behind.count = 0;
+	p->behind.count += packet->frame != p->behind.frame || p->behind.count == 0;
+	p->behind.frame = packet->frame;
+	if (p->behind.count < BEHIND_FRAMES)
+		return false;
+	p->behind.count = 0;
+	return true;
 }
 
 /* Once a second of packet time: what waits for time to pass. */

@@ -13,6 +13,8 @@ enum {
 	BEHIND_PACKETS = 64, /* in a row: then it was no stray packet, time went back */
 };
 static const int64_t behind_time = 60 * CLOCK_SECOND;
+static const int64_t leap_least = 86400 * CLOCK_SECOND;
+static const int64_t leap_most = INT64_C(1) << (FLOW_TICK_SHIFT + 30);
 
 static const struct coverage_counter counters[FLOW_COUNTERS] = {
 	[COUNT_FLOW_SHED] = {"flow_shed", "flows ended early to stay within the memory limit", 0},
@@ -23,6 +25,7 @@ static const struct coverage_counter counters[FLOW_COUNTERS] = {
 };
 
 static void clock_set(struct flow_table *t, int64_t time);
+static void clock_leap(struct flow_table *t, int64_t now);
 static void expire(struct flow_table *t);
 static bool key_make(struct flow_key *key, const struct packet *p);
 static void tell_talk(struct flow_table *t, struct flow *f);
@@ -79,6 +82,8 @@ flow_table_destroy(struct flow_table *t)
 static void
 clock_set(struct flow_table *t, int64_t time)
 {
+	if (t->held)
+		return;
 	if (!t->started) {
 		t->started = true;
 		t->clock = time;
@@ -88,8 +93,11 @@ clock_set(struct flow_table *t, int64_t time)
 	if (__builtin_add_overflow(time, t->offset, &now))
 		return;
 	if (now >= t->clock) {
-		t->clock = now;
 		t->behind = 0;
+		if ((uint64_t)now - (uint64_t)t->clock < (uint64_t)leap_least)
+			t->clock = now;
+		else
+			clock_leap(t, now);
 	} else if (t->clock - now < behind_time) {
 		t->behind = 0;
 	} else if (++t->behind == BEHIND_PACKETS) {
@@ -97,6 +105,17 @@ clock_set(struct flow_table *t, int64_t time)
 		t->behind = 0;
 		t->counters[COUNT_FLOW_TIME_BACK].count++;
 	}
+}
+
+/* Ticks are compared modulo 2^32: a leap is made so long that everything is due, and the rest of it forgotten. */
+static void
+clock_leap(struct flow_table *t, int64_t now)
+{
+	const uint64_t leap = (uint64_t)now - (uint64_t)t->clock;
+	const int64_t taken = leap < (uint64_t)leap_most ? (int64_t)leap : leap_most;
+	if (leap > INT64_MAX || __builtin_sub_overflow(t->offset, (int64_t)leap - taken, &t->offset))
+		return; /* no clock goes so far */
+	t->clock += taken;
 }
 
 static void
@@ -314,6 +333,12 @@ flow_table_packet(struct flow_table *t, const struct packet *p, const struct flo
 	}
 	flow_lists_update(t, f);
 	return f;
+}
+
+void
+flow_table_hold(struct flow_table *t, bool held)
+{
+	t->held = held;
 }
 
 void

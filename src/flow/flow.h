@@ -102,6 +102,9 @@ struct flow *flow_table_packet(struct flow_table *t, const struct packet *p, con
 /* Packet time goes on without a packet: flows that were idle for long enough end. */
 void flow_table_time(struct flow_table *t, int64_t now);
 
+/* Held, the clock stands: the time of the packets that come now is not to be believed. They are counted in their flows all the same. */
+void flow_table_hold(struct flow_table *t, bool held);
+
 /* What the next stages keep with a flow: opaque here; freed by the end callback's owner. */
 void *flow_attachment(const struct flow *f);
 void flow_attach(struct flow *f, void *attachment);

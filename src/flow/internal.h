@@ -101,6 +101,8 @@ enum flow_rank {
 enum { LIST_COUNT = CLASS_COUNT * RANK_COUNT };
 
 /* Flows by the tick when they were last put at the tail. */
+enum { FLOW_TICK_SHIFT = 20 }; /* a tick is 2^20 ns, about a millisecond */
+
 struct flow_list {
 	flow_ref head, tail;
 	uint32_t timeout; /* ticks */
@@ -142,6 +144,7 @@ struct flow_table {
 	int64_t clock;              /* never goes back; packet time + offset */
 	int64_t offset;
 	unsigned behind;            /* packets in a row that were far behind the clock */
+	bool held;                  /* the clock stands, whatever a packet says */
 	uint32_t deadline;          /* tick before which no flow is due */
 	uint64_t last_frame;
 	uint32_t file;

@@ -12,7 +12,6 @@
 #include <netinet/in.h>
 
 enum {
-	TICK_SHIFT = 20,  /* a tick is 2^20 ns, about a millisecond */
 	SLACK_SHIFT = 3,
 	TICKS_MAX = 1 << 30, /* 13 days: differences of ticks stay signed */
 };
@@ -41,7 +40,7 @@ flow_lists_init(struct flow_table *t, const struct flow_limits *limits)
 static void
 set_timeout(struct flow_table *t, enum flow_class c, int64_t ns, int64_t standard)
 {
-	int64_t ticks = (ns > 0 ? ns : standard) >> TICK_SHIFT;
+	int64_t ticks = (ns > 0 ? ns : standard) >> FLOW_TICK_SHIFT;
 	if (ticks > TICKS_MAX)
 		ticks = TICKS_MAX;
 	for (unsigned rank = 0; rank < RANK_COUNT; rank++) {
@@ -54,7 +53,7 @@ set_timeout(struct flow_table *t, enum flow_class c, int64_t ns, int64_t standar
 uint32_t
 flow_lists_tick(const struct flow_table *t)
 {
-	return (uint32_t)(t->clock >> TICK_SHIFT);
+	return (uint32_t)(t->clock >> FLOW_TICK_SHIFT);
 }
 
 enum flow_class

@@ -69,6 +69,7 @@ static bool on_ask_watched(void *ctx, void *flow);
 static void on_describe(void *ctx, void *flow, struct flow_record *out);
 static void on_resolved(void *ctx, const struct resolution *r);
 static void on_ask_ends(void *ctx, void *flow, struct session_ends *out);
+static void on_held(void *ctx, ptrdiff_t bytes);
 static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
 static void on_transfer_ended(void *ctx, const struct transfer_record *r);
 static void look_inside(struct pipeline *p, const struct packet *packet);
@@ -86,7 +87,7 @@ pipeline_create(const struct conf *conf, const struct attribution *attribution, 
 	static const struct flow_ops flow_ops = {.begin = on_flow_begin, .talk = on_flow_talk, .end = on_flow_end};
 	static const struct transfer_ops transfer_ops = {
 	        .began = on_transfer_under_way, .grew = on_transfer_under_way, .ended = on_transfer_ended,
-	        .watched = on_ask_watched, .flow = on_describe, .resolved = on_resolved, .ends = on_ask_ends};
+	        .watched = on_ask_watched, .flow = on_describe, .resolved = on_resolved, .ends = on_ask_ends, .held = on_held};
 
 	struct pipeline *p = calloc(1, sizeof *p);
 	if (p == NULL)
@@ -121,6 +122,7 @@ pipeline_destroy(struct pipeline *p)
 	if (p == NULL)
 		return;
 	flow_table_destroy(p->flows);
+	p->flows = NULL;
 	transfer_tracker_destroy(p->transfers);
 	stream_pool_destroy(p->streams);
 	conversations_destroy(p->conversations);
@@ -315,6 +317,15 @@ on_ask_ends(void *ctx, void *flow, struct session_ends *out)
 {
 	(void)ctx;
 	track_ends(flow, out);
+}
+
+/* Flows are shed for the files in them as well. */
+static void
+on_held(void *ctx, ptrdiff_t bytes)
+{
+	struct pipeline *p = ctx;
+	if (p->flows != NULL)
+		flow_table_charge(p->flows, bytes);
 }
 
 static void

@@ -18,6 +18,7 @@ struct transfer_tracker;
 struct session;
 struct transfer;
 
+enum { FILE_COST = 1664 };   /* bytes that a file under way holds, about: its record, names, facts and hash */
 enum { SESSION_COST = 320 }; /* bytes that a session and what it said of itself hold, about */
 
 #define TRANSFER_MEMORY_DEFAULT ((size_t)256 << 20)
@@ -59,6 +60,8 @@ struct transfer_ops {
 	void (*flow)(void *ctx, void *flow, struct flow_record *out);
 	/* A DNS answer named an address. NULL: nobody wants to know. */
 	void (*resolved)(void *ctx, const struct resolution *r);
+	/* Files under way hold so many bytes more, or less (below 0). NULL: nobody keeps account. */
+	void (*held)(void *ctx, ptrdiff_t bytes);
 	/* The ends of a session's flow, never turned either: asked for now and then, and not kept with each session. */
 	void (*ends)(void *ctx, void *flow, struct session_ends *out);
 };

@@ -46,6 +46,8 @@ waybill_open(struct session *s, enum side sender, uint64_t offset, bool refill)
 		w->account = text_copy(&w->arena, &user);
 	TAILQ_INSERT_TAIL(&t->waybills, w, all);
 	t->open++;
+	if (t->ops.held != NULL)
+		t->ops.held(t->ctx, FILE_COST);
 	return w;
 }
 
@@ -132,6 +134,8 @@ waybill_destroy(struct waybill *w)
 		sha256_give(&t->hashes, w->sent);
 	TAILQ_REMOVE(&t->waybills, w, all);
 	t->open--;
+	if (t->ops.held != NULL)
+		t->ops.held(t->ctx, -FILE_COST);
 	session_unref(w->session);
 	session_unref(w->data);
 	details_free(w->details);

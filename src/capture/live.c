@@ -2,11 +2,16 @@
 
 #include "capture/live.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <pcap/pcap.h>
@@ -22,8 +27,10 @@ static const int64_t reopen_after = CLOCK_SECOND;
 
 struct interface {
 	const char *name;
-	pcap_t *pcap;                  /* NULL: it is gone, */
-	int64_t again;                 /* and tried again at this time (monotonic) */
+	pcap_t *pcap;                  /* NULL: it must be opened again */
+	bool gone;                     /* pcap is NULL, or its socket is tied to nothing: */
+	int64_t again;                 /* tried again at this time (monotonic) */
+	unsigned short hardware;       /* ARPHRD_* of it when it was opened */
 	bool down;                     /* told so; the handle stays */
 	uint16_t link;
 	struct pcap_stat seen;         /* of pcap, which counts modulo 2^32 */
@@ -54,9 +61,13 @@ static int set_up(const struct live *l, pcap_t *pcap, char *error, size_t size);
 static void say_why(const struct interface *i, int status, char *error, size_t size);
 static int interface_filter(const struct live *l, const struct interface *i, char *error, size_t size);
 static void interface_count(struct interface *i);
-static void interface_gone(struct live *l, struct interface *i);
+static uint32_t counted_since(uint32_t now, uint32_t seen);
+static void interface_gone(struct live *l, struct interface *i, const char *why);
 static void look_down(struct live *l, struct interface *i);
 static void interface_retry(struct live *l, struct interface *i);
+static int interface_rebind(const struct live *l, const struct interface *i);
+static int packet_socket(const struct interface *i, int *ifindex);
+static int ask(const struct interface *i, unsigned long what, struct ifreq *out);
 static void take_from(struct taking *t, struct live *l, size_t max);
 static void on_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *bytes);
 static void wait_for_any(struct live *l, int64_t patience);
@@ -150,6 +161,8 @@ interface_open(const struct live *l, struct interface *i, char *error, size_t si
 		return -1;
 	}
 	const int link = pcap_datalink(i->pcap);
+	struct ifreq about;
+	i->hardware = ask(i, SIOCGIFHWADDR, &about) == 0 ? about.ifr_hwaddr.sa_family : 0;
 	i->link = link == DLT_RAW ? LINKTYPE_RAW : (uint16_t)link; /* the only one of those met here whose LINKTYPE differs */
 	return 0;
 }
@@ -210,20 +223,31 @@ interface_count(struct interface *i)
 	struct pcap_stat now;
 	if (i->pcap == NULL || pcap_stats(i->pcap, &now) < 0)
 		return;
-	i->dropped_ring += now.ps_drop - i->seen.ps_drop;
-	i->dropped_interface += now.ps_ifdrop - i->seen.ps_ifdrop;
+	i->dropped_ring += counted_since(now.ps_drop, i->seen.ps_drop);
+	i->dropped_interface += counted_since(now.ps_ifdrop, i->seen.ps_ifdrop);
 	i->seen = now;
+}
+
+/* Modulo 2^32; 0 where it went back, as an interface's own count does when it is made anew. */
+static uint32_t
+counted_since(uint32_t now, uint32_t seen)
+{
+	return now - seen <= INT32_MAX ? now - seen : 0;
 }
 
 /* It disappeared, or capturing there failed. */
 static void
-interface_gone(struct live *l, struct interface *i)
+interface_gone(struct live *l, struct interface *i, const char *why)
 {
 	char what[PCAP_ERRBUF_SIZE + 64];
-	snprintf(what, sizeof what, "%s; it is tried again each second", pcap_geterr(i->pcap));
+	int ifindex;
+	snprintf(what, sizeof what, "%s; it is tried again each second", why);
 	interface_count(i);
-	pcap_close(i->pcap);
-	i->pcap = NULL;
+	if (packet_socket(i, &ifindex) < 0) {
+		pcap_close(i->pcap);
+		i->pcap = NULL;
+	}
+	i->gone = true;
 	i->again = clock_monotonic() + reopen_after;
 	tell(l, i, what);
 }
@@ -235,20 +259,81 @@ interface_retry(struct live *l, struct interface *i)
 	if (clock_monotonic() < i->again)
 		return;
 	i->again = clock_monotonic() + reopen_after;
-	if (interface_open(l, i, why, sizeof why) == 0)
-		tell(l, i, "it is back");
+	const int status = i->pcap != NULL ? interface_rebind(l, i) : interface_open(l, i, why, sizeof why);
+	if (status < 0)
+		return;
+	i->gone = i->down = false;
+	tell(l, i, "it is back");
 }
 
-/* The socket has an error to tell: libpcap keeps to itself that an interface went down, and goes on when it is up again. */
+/*
+ * The privilege to open another socket is gone by now: the one there is gets tied to the interface that has the name now.
+ * Ring, filter and all else stay with it (packet(7)). 0; or -1: there is none, or not of that kind.
+ */
+static int
+interface_rebind(const struct live *l, const struct interface *i)
+{
+	const int fd = pcap_fileno(i->pcap);
+	struct ifreq about;
+	int error;
+	socklen_t len = sizeof error;
+	if (ask(i, SIOCGIFHWADDR, &about) < 0 || about.ifr_hwaddr.sa_family != i->hardware || ask(i, SIOCGIFINDEX, &about) < 0)
+		return -1;
+	const struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+	        .sll_ifindex = about.ifr_ifindex};
+	const struct packet_mreq all = {.mr_ifindex = about.ifr_ifindex, .mr_type = PACKET_MR_PROMISC};
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len); /* that it went away is told once */
+	if (bind(fd, (const struct sockaddr *)&to, sizeof to) < 0)
+		return -1;
+	if (!l->conf.no_promiscuous)
+		setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all);
+	return 0;
+}
+
+/*
+ * Most have one, other than USB, Bluetooth and cards with a library of their own: 0, and what it is tied to (-1: nothing any
+ * more); or -1.
+ */
+static int
+packet_socket(const struct interface *i, int *ifindex)
+{
+	struct sockaddr_ll at = {.sll_family = AF_UNSPEC};
+	socklen_t len = sizeof at;
+	if (getsockname(pcap_fileno(i->pcap), (struct sockaddr *)&at, &len) < 0 || at.sll_family != AF_PACKET)
+		return -1;
+	*ifindex = at.sll_ifindex;
+	return 0;
+}
+
+/* 0, or -1. what: SIOCGIFINDEX or SIOCGIFHWADDR (netdevice(7)). */
+static int
+ask(const struct interface *i, unsigned long what, struct ifreq *out)
+{
+	*out = (struct ifreq){0};
+	if (snprintf(out->ifr_name, sizeof out->ifr_name, "%s", i->name) >= (int)sizeof out->ifr_name)
+		return -1;
+	return ioctl(pcap_fileno(i->pcap), what, out);
+}
+
+/*
+ * The socket has an error to tell: libpcap keeps to itself that an interface went down, and goes on when it is up again.
+ * Of one that is down already, no error tells that it disappears.
+ */
 static void
 look_down(struct live *l, struct interface *i)
 {
-	int error = 0;
+	int error = 0, ifindex;
 	socklen_t len = sizeof error;
-	if (getsockopt(pcap_fileno(i->pcap), SOL_SOCKET, SO_ERROR, &error, &len) < 0 || error != ENETDOWN || i->down)
+	getsockopt(pcap_fileno(i->pcap), SOL_SOCKET, SO_ERROR, &error, &len);
+	if (error != ENETDOWN && !i->down)
 		return;
+	if (packet_socket(i, &ifindex) == 0 && ifindex < 0) {
+		interface_gone(l, i, "the interface disappeared");
+		return;
+	}
+	if (!i->down)
+		tell(l, i, "it went down; frames are taken as soon as it is up again");
 	i->down = true;
-	tell(l, i, "it went down; frames are taken as soon as it is up again");
 }
 
 /* Whatever waits, from one interface after the other; each call begins with another one. */
@@ -257,13 +342,13 @@ take_from(struct taking *t, struct live *l, size_t max)
 {
 	for (size_t n = 0; n < l->count && t->count < max; n++) {
 		struct interface *i = &l->interfaces[(l->next + n) % l->count];
-		if (i->pcap == NULL)
+		if (i->gone)
 			interface_retry(l, i);
-		if (i->pcap == NULL)
+		if (i->gone)
 			continue;
 		t->interface = i;
 		if (pcap_dispatch(i->pcap, (int)(max - t->count), on_frame, (u_char *)t) < 0)
-			interface_gone(l, i);
+			interface_gone(l, i, pcap_geterr(i->pcap));
 	}
 	l->next = (l->next + 1) % l->count;
 }
@@ -294,11 +379,11 @@ wait_for_any(struct live *l, int64_t patience)
 	struct pollfd fds[LIVE_INTERFACES_MAX];
 	for (size_t i = 0; i < l->count; i++) /* poll passes over -1 */
 		fds[i] = (struct pollfd){.events = POLLIN,
-		        .fd = l->interfaces[i].pcap != NULL ? pcap_get_selectable_fd(l->interfaces[i].pcap) : -1};
-	if (poll(fds, l->count, (int)(patience / CLOCK_MILLISECOND)) <= 0)
+		        .fd = !l->interfaces[i].gone ? pcap_get_selectable_fd(l->interfaces[i].pcap) : -1};
+	if (poll(fds, l->count, (int)(patience / CLOCK_MILLISECOND)) < 0)
 		return;
 	for (size_t i = 0; i < l->count; i++)
-		if ((fds[i].revents & POLLERR) != 0)
+		if (!l->interfaces[i].gone && ((fds[i].revents & POLLERR) != 0 || l->interfaces[i].down))
 			look_down(l, &l->interfaces[i]);
 }
 

@@ -154,6 +154,8 @@ read_text(const char *name, const uint8_t *text, size_t len, struct conf *c, str
 		return -1;
 	if (f == NULL)
 		return 0; /* nothing but comments */
+	if (f->user != NULL && strcmp(f->user, "auto") != 0)
+		conf_text(&r, "user", f->user, &c->user);
 	read_attribution(&r, f->attribution, &c->attribution);
 	read_rules(&r, f->rules, &c->policy);
 	read_capture(&r, f->capture, c);

@@ -26,6 +26,7 @@ struct conf {
 	struct attribution_conf attribution;
 	struct policy_conf policy;
 	struct output_conf output;
+	const char *user;      /* to become where root started it; NULL: as priv.h says */
 	int64_t delivery_wait; /* ns: how long a replay waits at its end for webhooks */
 	void *owner;           /* what conf_free frees */
 };

@@ -38,7 +38,8 @@ conf_refuse(struct conf_reading *r, const char *key, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(what, sizeof what, format, args);
 	va_end(args);
-	snprintf(path, sizeof path, key != NULL && key[0] != '[' ? "%s.%s" : "%s%s", r->section, key != NULL ? key : "");
+	snprintf(path, sizeof path, key != NULL && key[0] != '[' && r->section[0] != '\0' ? "%s.%s" : "%s%s", r->section,
+	    key != NULL ? key : "");
 	unsigned line = conf_yaml_line(r->lines, path);
 	snprintf(r->error, r->error_size, "%s:%u: %s: %s", r->file, line, path, what);
 }

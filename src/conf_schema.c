@@ -150,6 +150,7 @@ static const cyaml_schema_value_t webhook_entry = {
 };
 
 static const cyaml_schema_field_t conf_fields[] = {
+	VALUE(struct file_conf, user),
 	SECTION(struct file_conf, attribution, attribution_fields),
 	SECTION(struct file_conf, rules, rules_fields),
 	SECTION(struct file_conf, capture, capture_fields),

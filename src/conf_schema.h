@@ -78,6 +78,7 @@ struct file_webhook {
 };
 
 struct file_conf {
+	char *user;
 	struct file_attribution *attribution;
 	struct file_rules *rules;
 	struct file_capture *capture;

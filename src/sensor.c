@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "condition.h"
+#include "confine.h"
 #include "intake.h"
 #include "log.h"
 #include "output/output.h"
@@ -41,12 +42,14 @@ struct sensor {
 
 static int open_stages(struct sensor *r);
 static int open_pipeline(struct sensor *r);
+static int start(struct sensor *r);
 static void close_stages(struct sensor *r);
 static bool on_turn(void *ctx);
 static bool follow(struct sensor *r, struct relay_turn *out);
 static void on_signal(void *ctx, int signal);
 static void on_hangup(void *ctx, int signal);
 static void on_delivery(void *ctx);
+static void on_weakness(void *ctx, const char *sentence);
 static void tell_problem(struct sensor *r, const char *sentence);
 static void end_of_input(struct sensor *r, const struct capture_progress *at);
 static void note(struct sensor *r, const char *sentence);
@@ -103,8 +106,24 @@ open_stages(struct sensor *r)
 	r->terminate = loop_signal(r->loop, SIGTERM, on_signal, r);
 	r->hangup = o->command == COMMAND_WATCH ? loop_signal(r->loop, SIGHUP, on_hangup, r) : NULL;
 	r->delivery = loop_timer(r->loop, on_delivery, r);
-	if (r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL ||
-	        intake_start(r->intake, r->pipeline, r->relay != NULL) < 0 ||
+	if (r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL) {
+		log_error("sensor", "out of memory");
+		return 1;
+	}
+	return start(r);
+}
+
+/* Everything is open: what only that needed is given up, and bytes from the wire come in. */
+static int
+start(struct sensor *r)
+{
+	const struct options *o = r->options;
+	char error[SENTENCE_MAX];
+	if (confine(o, r->conf, on_weakness, r, error, sizeof error) < 0) {
+		log_error("sensor", "%s", error);
+		return 1;
+	}
+	if (intake_start(r->intake, r->pipeline, r->relay != NULL) < 0 ||
 	        (r->relay != NULL && relay_start(r->relay, r->intake, r->pipeline) < 0)) {
 		log_error("sensor", "out of memory");
 		return 1;
@@ -250,6 +269,19 @@ on_hangup(void *ctx, int signal)
 	struct sensor *r = ctx;
 	(void)signal;
 	output_reopen(r->output);
+}
+
+/* What protects waybill is weaker than it should be: on a span port that belongs to the record. */
+static void
+on_weakness(void *ctx, const char *sentence)
+{
+	struct sensor *r = ctx;
+	if (r->options->command == COMMAND_WATCH) {
+		log_warn("privileges", "%s", sentence);
+		note(r, sentence);
+	} else {
+		log_info("privileges", "%s", sentence);
+	}
 }
 
 static void

@@ -11,6 +11,8 @@ TESTS += tests/live/interfaces
 dist_check_SCRIPTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/memory tests/faults/journal
 TESTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/memory tests/faults/journal
 EXTRA_DIST += tests/faults/faults.py tests/faults/packets.py
+dist_check_SCRIPTS += tests/faults/privileges
+TESTS += tests/faults/privileges
 
 dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers
 TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers

@@ -10,6 +10,8 @@
 
 #include "base/record.h"
 
+struct attribution;
+
 /* Records are borrowed for the call, in the order of the packets that they come from. Places are not filled in. */
 struct news_ops {
 	void (*flow)(void *ctx, const struct flow_record *r); /* it ended */
@@ -18,6 +20,8 @@ struct news_ops {
 	/* A transfer began or grew; or ended. */
 	void (*transfer)(void *ctx, const struct transfer_record *r, bool ended);
 	void (*time)(void *ctx, int64_t now); /* once a second of packet time */
+	/* Who is listed was asked of this one from here on (pipeline_attribution). */
+	void (*attribution)(void *ctx, struct attribution *a);
 };
 
 #endif

@@ -41,6 +41,8 @@ struct pipeline {
 	struct transfer_tracker *transfers;
 	const struct news_ops *news;
 	void *news_ctx;
+	bool relists;            /* lists have changed: flows from relist_at on are to be asked for again */
+	uint64_t relist_at;
 	int64_t next_tick;       /* packet time of the next look at what waits */
 	struct {
 		unsigned count;      /* frames in a row that are far behind */
@@ -72,12 +74,15 @@ static void on_ask_ends(void *ctx, void *flow, struct session_ends *out);
 static void on_held(void *ctx, ptrdiff_t bytes);
 static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
 static void on_transfer_ended(void *ctx, const struct transfer_record *r);
+static void relist_some(struct pipeline *p);
+static void on_relist(void *ctx, struct flow *f);
 static void look_inside(struct pipeline *p, const struct packet *packet);
 static void pass_time(struct pipeline *p, int64_t now);
 static bool is_stray(struct pipeline *p, const struct batch *b, size_t at);
 static bool is_behind(struct pipeline *p, const struct packet *packet);
 static void tick(struct pipeline *p, int64_t now);
 
+enum { RELISTED_AT_ONCE = 16384 }; /* places of flows: some milliseconds, which the capture's buffers cover */
 enum { INFER_BYTES_DEFAULT = 64 * 1024, TUNNEL_HEADERS = 128 };
 
 struct pipeline *
@@ -169,6 +174,8 @@ pipeline_decode(struct pipeline *p, const struct frame *frames, size_t count, st
 void
 pipeline_follow(struct pipeline *p, const struct batch *b)
 {
+	if (p->relists)
+		relist_some(p);
 	if (b->frames == 0) {
 		if (b->idle >= p->next_tick || (b->idle != 0 && p->next_tick - b->idle > far_behind))
 			pass_time(p, b->idle); /* the wall clock says so, also where it was set back */
@@ -190,10 +197,41 @@ pipeline_follow(struct pipeline *p, const struct batch *b)
 }
 
 void
+pipeline_attribution(struct pipeline *p, struct attribution *a)
+{
+	p->tracks.attribution = a;
+	p->relists = true;
+	p->relist_at = 0;
+	p->news->attribution(p->news_ctx, a);
+}
+
+/* A newly listed address raises its alert in flows that are open, too. */
+static void
+relist_some(struct pipeline *p)
+{
+	p->relists = flow_table_each(p->flows, &p->relist_at, RELISTED_AT_ONCE, on_relist, p);
+	if (!p->relists)
+		transfer_tracker_watch(p->transfers);
+}
+
+static void
+on_relist(void *ctx, struct flow *f)
+{
+	struct pipeline *p = ctx;
+	track_relist(&p->tracks, f);
+}
+
+void
 pipeline_flush(struct pipeline *p)
 {
 	flow_table_flush(p->flows);
 	transfer_tracker_flush(p->transfers, p->coverage.end);
+}
+
+void
+pipeline_count(const struct pipeline *p, struct pipeline_counts *out)
+{
+	*out = (struct pipeline_counts){.flows_open = flow_table_count(p->flows), .flows = flow_table_total(p->flows)};
 }
 
 size_t

@@ -36,8 +36,22 @@ void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t coun
 void pipeline_decode(struct pipeline *p, const struct frame *frames, size_t count, struct batch *out);
 void pipeline_follow(struct pipeline *p, const struct batch *b);
 
+/*
+ * From here on a is asked who is listed: news tell so, in their order. Flows that are open are asked for again, some with each
+ * batch that is followed. The one before is not used any more.
+ */
+void pipeline_attribution(struct pipeline *p, struct attribution *a);
+
 /* The end of the input: everything open ends, and is told. */
 void pipeline_flush(struct pipeline *p);
+
+struct pipeline_counts {
+	uint64_t flows_open; /* now */
+	uint64_t flows;      /* begun so far */
+};
+
+/* As it is between two batches. */
+void pipeline_count(const struct pipeline *p, struct pipeline_counts *out);
 
 /* What was seen so far, and how many of counters, room at most, were filled with reasons for not using it. */
 size_t pipeline_coverage(struct pipeline *p, struct coverage *out, struct coverage_counter *counters, size_t room);

@@ -21,7 +21,7 @@ enum {
 };
 static const int64_t patience = 50 * CLOCK_MILLISECOND; /* after which the caller has a turn for other things */
 
-enum news_kind { NEWS_FLOW, NEWS_WATCHED, NEWS_TRANSFER, NEWS_TIME };
+enum news_kind { NEWS_FLOW, NEWS_WATCHED, NEWS_TRANSFER, NEWS_TIME, NEWS_ATTRIBUTION };
 
 struct news {
 	enum news_kind kind;
@@ -30,6 +30,7 @@ struct news {
 		const struct flow_record *flow; /* in the slot's arena, as the next */
 		const struct transfer_record *transfer;
 		int64_t time;
+		struct attribution *attribution;
 	} of;
 };
 
@@ -40,6 +41,7 @@ struct slot {
 	char **problems; /* in arena */
 	size_t problem_count;
 	struct capture_progress progress;
+	struct pipeline_counts counts;
 	uint64_t lost;   /* news for which there was no memory */
 	bool last;
 };
@@ -54,12 +56,14 @@ struct relay {
 	pthread_t thread;
 	bool started;
 	atomic_bool winds_up;
+	_Atomic(struct attribution *) offered; /* NULL: none */
 };
 
 static void on_flow(void *ctx, const struct flow_record *r);
 static void on_watched(void *ctx, const struct flow_record *r, bool ended);
 static void on_transfer(void *ctx, const struct transfer_record *r, bool ended);
 static void on_time(void *ctx, int64_t now);
+static void on_attribution(void *ctx, struct attribution *a);
 static void *run(void *arg);
 static void claim(struct relay *r);
 static void publish(struct relay *r);
@@ -69,7 +73,7 @@ static bool is_due(const struct relay *r, unsigned quiet);
 static void take_problems(struct relay *r, const struct intake_item *item);
 static void deliver(const struct news *n, const struct news_ops *to, void *ctx);
 
-const struct news_ops relay_news = {on_flow, on_watched, on_transfer, on_time};
+const struct news_ops relay_news = {on_flow, on_watched, on_transfer, on_time, on_attribution};
 
 struct relay *
 relay_create(void)
@@ -124,6 +128,12 @@ relay_wind_up(struct relay *r)
 	r->winds_up = true;
 }
 
+void
+relay_attribution(struct relay *r, struct attribution *a)
+{
+	atomic_store(&r->offered, a);
+}
+
 bool
 relay_deliver(struct relay *r, const struct news_ops *to, void *ctx, struct relay_turn *out)
 {
@@ -136,7 +146,7 @@ relay_deliver(struct relay *r, const struct news_ops *to, void *ctx, struct rela
 	struct slot *s = &r->slots[at];
 	for (size_t i = 0; i < s->count; i++)
 		deliver(&s->news[i], to, ctx);
-	*out = (struct relay_turn){.progress = s->progress, .problems = s->problems, .problem_count = s->problem_count,
+	*out = (struct relay_turn){.progress = s->progress, .counts = s->counts, .problems = s->problems, .problem_count = s->problem_count,
 	        .lost = s->lost, .last = s->last};
 	if (s->last) {
 		pthread_join(r->thread, NULL);
@@ -158,6 +168,9 @@ run(void *arg)
 		const struct intake_item *item = intake_next(r->intake);
 		if (item == NULL)
 			continue;
+		struct attribution *offered = atomic_exchange(&r->offered, NULL);
+		if (offered != NULL)
+			pipeline_attribution(r->pipeline, offered);
 		last = r->winds_up || item->last;
 		if (!r->winds_up) {
 			take_problems(r, item);
@@ -168,6 +181,7 @@ run(void *arg)
 		if (r->filling == NULL)
 			break;
 		r->filling->progress = item->progress;
+		pipeline_count(r->pipeline, &r->filling->counts);
 		r->filling->last = last;
 		if (last || is_due(r, ++quiet)) {
 			publish(r);
@@ -268,6 +282,14 @@ on_time(void *ctx, int64_t now)
 }
 
 static void
+on_attribution(void *ctx, struct attribution *a)
+{
+	struct relay *r = ctx;
+	if (r->filling != NULL)
+		add(r, &(struct news){.kind = NEWS_ATTRIBUTION, .of.attribution = a});
+}
+
+static void
 take_problems(struct relay *r, const struct intake_item *item)
 {
 	struct slot *s = r->filling;
@@ -295,5 +317,6 @@ deliver(const struct news *n, const struct news_ops *to, void *ctx)
 	case NEWS_WATCHED: to->watched(ctx, n->of.flow, n->ended); break;
 	case NEWS_TRANSFER: to->transfer(ctx, n->of.transfer, n->ended); break;
 	case NEWS_TIME: to->time(ctx, n->of.time); break;
+	case NEWS_ATTRIBUTION: to->attribution(ctx, n->of.attribution); break;
 	}
 }

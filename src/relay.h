@@ -25,12 +25,19 @@ extern const struct news_ops relay_news; /* for the pipeline; their ctx is a str
  */
 int relay_start(struct relay *r, struct intake *in, struct pipeline *p);
 
+/*
+ * Hands the thread a new attribution, which it takes before the next batch; news->attribution tells, in order, when it has.
+ * Not again before that.
+ */
+void relay_attribution(struct relay *r, struct attribution *a);
+
 /* No more is read: what is open ends, and the last news come. */
 void relay_wind_up(struct relay *r);
 
 /* What came with the news of one turn. Borrowed until the next one. */
 struct relay_turn {
 	struct capture_progress progress; /* path: NULL */
+	struct pipeline_counts counts;
 	char *const *problems;            /* sentences about what could not be read */
 	size_t problem_count;
 	uint64_t lost;                    /* news that there was no memory for */

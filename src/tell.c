@@ -17,10 +17,11 @@ static void on_flow(void *ctx, const struct flow_record *r);
 static void on_watched(void *ctx, const struct flow_record *r, bool ended);
 static void on_transfer(void *ctx, const struct transfer_record *r, bool ended);
 static void on_time(void *ctx, int64_t now);
+static void on_attribution(void *ctx, struct attribution *a);
 static void on_alert(void *ctx, const struct alert *a);
 static void place(struct tell *t, struct flow_record *r);
 
-const struct news_ops tell_news = {on_flow, on_watched, on_transfer, on_time};
+const struct news_ops tell_news = {on_flow, on_watched, on_transfer, on_time, on_attribution};
 
 struct tell *
 tell_create(const struct policy_conf *conf, struct attribution *attribution, struct output *output)
@@ -35,6 +36,7 @@ tell_create(const struct policy_conf *conf, struct attribution *attribution, str
 		free(t);
 		return NULL;
 	}
+	policy_owner(t->policy, attribution);
 	return t;
 }
 
@@ -45,6 +47,24 @@ tell_destroy(struct tell *t)
 		return;
 	policy_destroy(t->policy);
 	free(t);
+}
+
+struct attribution *
+tell_attribution(const struct tell *t)
+{
+	return t->attribution;
+}
+
+bool
+tell_needs(const struct tell *t, const struct attribution *a)
+{
+	return t->attribution == a || policy_needs(t->policy, a);
+}
+
+void
+tell_rules(struct tell *t, const struct policy_conf *conf)
+{
+	policy_change(t->policy, conf);
 }
 
 void
@@ -65,6 +85,13 @@ tell_coverage(struct tell *t, struct coverage *c, struct coverage_counter *count
 	c->unread = counters;
 	c->unread_count = count;
 	output_coverage(t->output, c);
+}
+
+void
+tell_counts(const struct tell *t, uint64_t *transfers, uint64_t *alerts)
+{
+	*transfers = t->transfers;
+	*alerts = t->alerts;
 }
 
 bool
@@ -117,6 +144,14 @@ on_time(void *ctx, int64_t now)
 {
 	struct tell *t = ctx;
 	policy_time(t->policy, now);
+}
+
+static void
+on_attribution(void *ctx, struct attribution *a)
+{
+	struct tell *t = ctx;
+	t->attribution = a;
+	policy_owner(t->policy, a);
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "attribution/attribution.h"
 #include "base/record.h"
@@ -22,11 +23,21 @@ void tell_destroy(struct tell *t); /* takes NULL */
 
 extern const struct news_ops tell_news; /* their ctx is a struct tell */
 
+/* The one that places are filled in of, as news told last; is another one still needed, by an alert that is open? */
+struct attribution *tell_attribution(const struct tell *t);
+bool tell_needs(const struct tell *t, const struct attribution *a);
+
+/* As policy_change. */
+void tell_rules(struct tell *t, const struct policy_conf *conf);
+
 /* The end: alerts that are open are closed. */
 void tell_flush(struct tell *t);
 
 /* Tells c, completed by what was told so far. more: the rules' counters go behind these, with room for them. */
 void tell_coverage(struct tell *t, struct coverage *c, struct coverage_counter *counters, size_t count, size_t room);
+
+/* How many transfers and alerts were told so far. */
+void tell_counts(const struct tell *t, uint64_t *transfers, uint64_t *alerts);
 
 /* The most severe alert so far; false while there is none. */
 bool tell_worst(const struct tell *t, enum severity *out);

@@ -152,6 +152,17 @@ track_begin(struct tracks *all, struct flow *f)
 		t->listed = true;
 }
 
+void
+track_relist(struct tracks *all, struct flow *f)
+{
+	track_begin(all, f);
+	struct track *t = flow_attachment(f);
+	if (t == NULL || !t->listed)
+		return;
+	t->settled = false;
+	track_watch(t, false);
+}
+
 /* A connection that says something is worth a stream; until then the flow alone knows it. */
 void
 track_talk(struct tracks *all, struct flow *f, unsigned seen, const uint32_t isn[2])

@@ -56,6 +56,12 @@ void track_begin(struct tracks *all, struct flow *f);
 void track_talk(struct tracks *all, struct flow *f, unsigned seen, const uint32_t isn[2]);
 void track_end(struct tracks *all, struct flow *f);
 
+/*
+ * Other lists than when it began: a flow with a listed end is watched from here on, and shown to the rules at once. One that is
+ * no longer listed stays watched.
+ */
+void track_relist(struct tracks *all, struct flow *f);
+
 /* One packet of its flow, in order of capture. */
 void track_packet(struct track *t, enum side from, const struct packet *packet);
 

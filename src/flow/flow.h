@@ -147,6 +147,12 @@ void flow_look(const struct flow *f, struct flow_view *out);
  */
 void flow_describe(const struct flow *f, struct flow_record *out);
 
+/*
+ * Shows open flows to fn, which may attach to them and protect them, but ends none: a part of the table from *cursor on (0
+ * at first), of max places. False: that was the last part. Flows that begin between two parts may be left out.
+ */
+bool flow_table_each(struct flow_table *t, uint64_t *cursor, size_t max, void (*fn)(void *ctx, struct flow *f), void *ctx);
+
 size_t flow_table_count(const struct flow_table *t);    /* flows now open */
 uint64_t flow_table_total(const struct flow_table *t);  /* flows begun so far */
 const struct coverage_counter *flow_table_counters(struct flow_table *t, size_t *count);

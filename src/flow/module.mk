@@ -1,6 +1,7 @@
 libwaybill_a_SOURCES += \
 	src/flow/community_id.c \
 	src/flow/describe.c \
+	src/flow/each.c \
 	src/flow/flow.c \
 	src/flow/flow.h \
 	src/flow/index.c \

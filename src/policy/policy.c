@@ -28,6 +28,7 @@ struct open_alert {
 	struct arena arena;                /* its records, as last seen */
 	struct finding shown;              /* points into arena */
 	struct listing listing;
+	const void *owner;                 /* of what shown points to besides */
 	enum severity severity;            /* the highest so far, as told */
 	int64_t last;
 	uint64_t count, files, bytes;
@@ -48,6 +49,7 @@ struct policy {
 	struct policy_conf conf;
 	struct policy_ops ops;
 	void *ctx;
+	const void *owner;      /* see policy_owner */
 	struct table *open;     /* key -> struct open_alert */
 	struct table *subjects; /* rule and id -> struct subject */
 	struct alert_list by_time;
@@ -63,7 +65,7 @@ static struct subject *subject_find(struct policy *p, const char *rule, const ch
 static struct subject *subject_begin(struct policy *p, const struct finding *f);
 static void subject_end(struct policy *p, struct subject *s);
 static struct open_alert *alert_begin(struct policy *p, const struct finding *f, const char *key, size_t len);
-static void alert_show(struct open_alert *a, const struct finding *f);
+static void alert_show(const struct policy *p, struct open_alert *a, const struct finding *f);
 static void alert_close(struct policy *p, struct open_alert *a);
 static void alert_free(struct policy *p, struct open_alert *a);
 static void alert_tell(struct policy *p, const struct open_alert *a, enum alert_action action);
@@ -144,6 +146,30 @@ policy_time(struct policy *p, int64_t now)
 }
 
 void
+policy_change(struct policy *p, const struct policy_conf *conf)
+{
+	const size_t open_alerts = p->conf.open_alerts;
+	p->conf = *conf;
+	p->conf.open_alerts = open_alerts;
+}
+
+void
+policy_owner(struct policy *p, const void *owner)
+{
+	p->owner = owner;
+}
+
+bool
+policy_needs(const struct policy *p, const void *owner)
+{
+	const struct open_alert *a;
+	TAILQ_FOREACH(a, &p->by_time, by_time)
+		if (a->owner == owner)
+			return true;
+	return false;
+}
+
+void
 policy_flush(struct policy *p)
 {
 	struct open_alert *a;
@@ -181,7 +207,7 @@ take(struct policy *p, const struct finding *f, bool ended)
 	bool opens = first_look && a->count == 1;
 	bool rises = !opens && f->severity > a->severity;
 	if (opens || weighs_more(f, a) || strcmp(a->subject, f->subject) == 0)
-		alert_show(a, f);
+		alert_show(p, a, f);
 	if (rises)
 		a->severity = f->severity;
 	if (opens || rises)
@@ -283,7 +309,7 @@ alert_begin(struct policy *p, const struct finding *f, const char *key, size_t l
 
 /* Keeps f's records as what the alert shows. */
 static void
-alert_show(struct open_alert *a, const struct finding *f)
+alert_show(const struct policy *p, struct open_alert *a, const struct finding *f)
 {
 	struct arena arena;
 	arena_init(&arena, KEEP_LIMIT);
@@ -299,6 +325,7 @@ alert_show(struct open_alert *a, const struct finding *f)
 	arena_clear(&a->arena);
 	a->arena = arena;
 	a->shown = *f;
+	a->owner = p->owner;
 	a->shown.flow = flow;
 	a->shown.transfer = transfer;
 	memcpy(a->subject, f->subject, sizeof a->subject);

@@ -52,6 +52,16 @@ void policy_transfer(struct policy *p, const struct transfer_record *r, bool end
 /* Packet time goes on: folding windows that are over are closed with their totals. */
 void policy_time(struct policy *p, int64_t now);
 
+/* The rules from here on; alerts that are open go on. What conf points to must stay. */
+void policy_change(struct policy *p, const struct policy_conf *conf);
+
+/*
+ * Records point to what is not their own (listing rows, names of networks). It belongs to owner from here on, whoever
+ * that is; and does an alert that is open still show a record of that owner's?
+ */
+void policy_owner(struct policy *p, const void *owner);
+bool policy_needs(const struct policy *p, const void *owner);
+
 /* The end: every open alert is closed. */
 void policy_flush(struct policy *p);
 

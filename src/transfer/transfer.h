@@ -70,6 +70,9 @@ struct transfer_tracker *transfer_tracker_create(const struct transfer_limits *l
                                                  const struct transfer_ops *ops, void *ctx);
 void transfer_tracker_destroy(struct transfer_tracker *t); /* takes NULL */
 
+/* Other flows are watched than before (transfer_ops.watched): transfers under way in them are told as if they began now. */
+void transfer_tracker_watch(struct transfer_tracker *t);
+
 /* Packet time goes on: joined files that waited long enough are ended. Cheap to call. */
 void transfer_tracker_time(struct transfer_tracker *t, int64_t now);
 

@@ -63,6 +63,15 @@ waybill_begin(struct waybill *w)
 		waybill_tell(w, w->tracker->ops.began);
 }
 
+void
+transfer_tracker_watch(struct transfer_tracker *t)
+{
+	struct waybill *w;
+	TAILQ_FOREACH(w, &t->waybills, all)
+		if (w->began && !w->ended && (is_watched(w->session) || (w->data != NULL && is_watched(w->data))))
+			waybill_tell(w, t->ops.began);
+}
+
 static bool
 is_watched(const struct session *s)
 {

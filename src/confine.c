@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct paths {
 	const char **path;
@@ -44,7 +45,7 @@ confine(const struct options *options, const struct conf *conf, priv_note_fn *no
 static size_t
 path_room(const struct conf *conf)
 {
-	return conf->attribution.database_count + conf->attribution.list_count + conf->output.webhook_count + 16;
+	return conf->attribution.database_count + conf->attribution.list_count + conf->output.webhook_count + 32;
 }
 
 /* What a reload reads again, and what is read for each delivery. */
@@ -56,6 +57,9 @@ take_reads(struct paths *p, const struct options *options, const struct conf *co
 	take(p, a->sanctioned);
 	take(p, a->services);
 	take(p, a->embedded_database);
+	for (size_t i = 0; !a->no_auto_detect && attribution_usual_place(i) != NULL; i++)
+		if (access(attribution_usual_place(i), F_OK) == 0)
+			take(p, attribution_usual_place(i));
 	for (size_t i = 0; i < a->database_count; i++)
 		take(p, a->databases[i]);
 	for (size_t i = 0; i < a->list_count; i++)

@@ -68,8 +68,10 @@ run(const struct options *options)
 		status = check_run(options, &conf, attribution, stdout);
 	else if ((loop = loop_create()) == NULL)
 		log_error("loop", "no event loop");
-	else
+	else {
 		status = sensor_run(options, &conf, attribution, loop);
+		attribution = NULL;
+	}
 	loop_destroy(loop);
 	attribution_destroy(attribution);
 	conf_free(&conf);

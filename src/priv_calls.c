@@ -44,7 +44,7 @@ static const char *const calls[] = {
 	/* threads and signals of this process */
 	"futex", "futex_time64", "futex_waitv", "set_robust_list", "get_robust_list", "rseq", "set_tid_address",
 	"arch_prctl", "exit", "exit_group", "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler",
-	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigreturn", "rt_sigtimedwait", "rt_sigpending", "sigaltstack",
+	"setpriority", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigreturn", "rt_sigtimedwait", "rt_sigpending", "sigaltstack",
 	/* who, when, how much */
 	"getpid", "getppid", "gettid", "getuid", "getuid32", "geteuid", "geteuid32", "getgid", "getgid32", "getegid",
 	"getegid32", "getresuid", "getresgid", "getgroups", "getcpu", "getrandom", "getrlimit", "ugetrlimit", "getrusage",

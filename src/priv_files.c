@@ -31,11 +31,10 @@ enum { REFER = 1 << 13, TRUNCATE = 1 << 14 }; /* since ABI 2 and 3; older header
 
 /*
  * What the libraries read: themselves and each other, names of hosts and services, certificates, character sets, the
- * time zone, counters of interfaces; and databases in their usual places.
+ * time zone, counters of interfaces.
  */
 static const char *const system_files[] = {
 	"/usr", "/lib", "/lib64", "/etc", "/sys/class/net", "/sys/devices", "/proc/self", "/dev/urandom", "/dev/null",
-	"/var/lib/GeoIP", "/var/lib/geoip", "/var/lib/dbip", "/var/lib/ipinfo", "/opt/GeoIP",
 };
 
 struct ruleset {

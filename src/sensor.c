@@ -2,6 +2,7 @@
 
 #include "sensor.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,18 +14,23 @@
 #include "confine.h"
 #include "intake.h"
 #include "log.h"
+#include "notify.h"
 #include "output/output.h"
 #include "pipeline.h"
 #include "progress.h"
 #include "relay.h"
+#include "reload.h"
+#include "stats.h"
 #include "tell.h"
+
+static const int64_t silence = 5 * CLOCK_SECOND; /* of those who follow packets: they tell of themselves more often */
 
 enum { BATCHES_PER_TURN = 32, NOTES_MAX = 32, SENTENCE_MAX = 1024, COUNTERS_MAX = 128 };
 
 struct sensor {
 	const struct options *options;
 	const struct conf *conf;
-	struct attribution *attribution;
+	struct attribution *attribution; /* the reload's, where there is one */
 	struct loop *loop;
 	struct output *output;
 	struct intake *intake;
@@ -32,7 +38,14 @@ struct sensor {
 	struct relay *relay;  /* NULL: packets are followed in this thread */
 	struct tell *tell;
 	struct progress *progress;
-	struct loop_watch *job, *interrupt, *terminate, *hangup, *delivery;
+	struct reload *reload;       /* interfaces only, as the next three */
+	struct notify *notify;       /* NULL: no service manager listens */
+	struct loop_watch *hangup, *user, *second;
+	int64_t started;             /* wall clock */
+	int64_t last_turn, alive;    /* monotonic: when the followers were heard of; when the manager was told so */
+	struct capture_progress seen; /* as of the last turn, as the next */
+	struct pipeline_counts counts;
+	struct loop_watch *job, *interrupt, *terminate, *delivery;
 	int64_t delivery_until;
 	bool interrupted;            /* what was not yet followed is dropped */
 	bool finishing;              /* interfaces: what they have by now is followed */
@@ -42,13 +55,20 @@ struct sensor {
 
 static int open_stages(struct sensor *r);
 static int open_pipeline(struct sensor *r);
+static int open_daemon(struct sensor *r);
 static int start(struct sensor *r);
 static void close_stages(struct sensor *r);
 static bool on_turn(void *ctx);
 static bool follow(struct sensor *r, struct relay_turn *out);
 static void on_signal(void *ctx, int signal);
-static void on_hangup(void *ctx, int signal);
 static void on_delivery(void *ctx);
+static void on_hangup(void *ctx, int signal);
+static void on_user(void *ctx, int signal);
+static void on_second(void *ctx);
+static void on_reload_begins(void *ctx);
+static void on_reload_offers(void *ctx, struct attribution *a);
+static void on_reload_ends(void *ctx, const struct reload_record *record);
+static void tell_stats(struct sensor *r, bool asked);
 static void on_weakness(void *ctx, const char *sentence);
 static void tell_problem(struct sensor *r, const char *sentence);
 static void end_of_input(struct sensor *r, const struct capture_progress *at);
@@ -62,6 +82,7 @@ sensor_run(const struct options *options, const struct conf *conf, struct attrib
 {
 	struct sensor r = {.options = options, .conf = conf, .attribution = attribution, .loop = loop};
 	char error[SENTENCE_MAX];
+	r.started = clock_now();
 	int status = open_stages(&r);
 	if (status == 0 && loop_run(loop) < 0) {
 		log_error("sensor", "the event loop failed");
@@ -104,13 +125,30 @@ open_stages(struct sensor *r)
 	r->job = loop_job(r->loop, on_turn, r);
 	r->interrupt = loop_signal(r->loop, SIGINT, on_signal, r);
 	r->terminate = loop_signal(r->loop, SIGTERM, on_signal, r);
-	r->hangup = o->command == COMMAND_WATCH ? loop_signal(r->loop, SIGHUP, on_hangup, r) : NULL;
 	r->delivery = loop_timer(r->loop, on_delivery, r);
-	if (r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL) {
+	if (r->job == NULL || r->interrupt == NULL || r->terminate == NULL || r->delivery == NULL ||
+	        (o->command == COMMAND_WATCH && open_daemon(r) < 0)) {
 		log_error("sensor", "out of memory");
 		return 1;
 	}
 	return start(r);
+}
+
+/* What a sensor has that stays. */
+static int
+open_daemon(struct sensor *r)
+{
+	static const struct reload_ops ops = {on_reload_begins, on_reload_offers, on_reload_ends};
+	r->notify = notify_open();
+	r->reload = reload_create(r->options, r->conf, r->attribution, r->tell, r->loop, &ops, r);
+	r->hangup = loop_signal(r->loop, SIGHUP, on_hangup, r);
+	r->user = loop_signal(r->loop, SIGUSR1, on_user, r);
+	r->second = loop_timer(r->loop, on_second, r);
+	if (r->reload == NULL || r->hangup == NULL || r->user == NULL || r->second == NULL)
+		return -1;
+	if (!reload_watch(r->reload))
+		on_weakness(r, "not every list, database or configuration is watched for changes: after one, send SIGHUP");
+	return 0;
 }
 
 /* Everything is open: what only that needed is given up, and bytes from the wire come in. */
@@ -128,6 +166,9 @@ start(struct sensor *r)
 		log_error("sensor", "out of memory");
 		return 1;
 	}
+	if (r->second != NULL)
+		on_second(r);
+	notify_ready(r->notify);
 	if (!o->quiet && o->command == COMMAND_REPLAY)
 		r->progress = progress_open(stderr);
 	return 0;
@@ -156,12 +197,21 @@ close_stages(struct sensor *r)
 	loop_watch_destroy(r->job);
 	loop_watch_destroy(r->interrupt);
 	loop_watch_destroy(r->terminate);
-	loop_watch_destroy(r->hangup);
 	loop_watch_destroy(r->delivery);
+	loop_watch_destroy(r->hangup);
+	loop_watch_destroy(r->user);
+	loop_watch_destroy(r->second);
+	notify_close(r->notify);
+	if (r->reload != NULL)
+		reload_stop(r->reload);
 	progress_close(r->progress);
 	relay_destroy(r->relay);
 	intake_close(r->intake);
 	pipeline_destroy(r->pipeline);
+	if (r->reload != NULL)
+		reload_destroy(r->reload);
+	else
+		attribution_destroy(r->attribution);
 	tell_destroy(r->tell);
 	output_close(r->output);
 	for (size_t i = 0; i < r->note_count; i++)
@@ -183,6 +233,11 @@ on_turn(void *ctx)
 			tell_problem(r, turn.problems[k]);
 		if (turn.lost > 0)
 			tell_problem(r, "records were lost: out of memory");
+		r->last_turn = clock_monotonic();
+		r->seen = turn.progress;
+		r->counts = turn.counts;
+		if (r->reload != NULL)
+			reload_taken(r->reload);
 		if (turn.last) {
 			end_of_input(r, &turn.progress);
 			return false;
@@ -225,6 +280,7 @@ end_of_input(struct sensor *r, const struct capture_progress *at)
 	r->progress = NULL;
 	if (r->interrupted)
 		note(r, "it was interrupted: what came after was not read");
+	r->attribution = tell_attribution(r->tell);
 	note_databases(r);
 	note_output(r);
 	tell_flush(r->tell);
@@ -256,19 +312,99 @@ on_signal(void *ctx, int signal)
 	(void)signal;
 	if (r->options->command == COMMAND_WATCH && !r->finishing) {
 		r->finishing = true;
+		notify_stopping(r->notify);
 		intake_finish(r->intake);
 	} else {
 		r->interrupted = true;
 	}
 }
 
-/* logrotate(8) and its like have moved the files. */
+/* logrotate(8) and its like have moved the files, or somebody has changed what is to be read again. */
 static void
 on_hangup(void *ctx, int signal)
 {
 	struct sensor *r = ctx;
 	(void)signal;
 	output_reopen(r->output);
+	if (!r->finishing)
+		reload_now(r->reload);
+}
+
+static void
+on_user(void *ctx, int signal)
+{
+	(void)signal;
+	tell_stats(ctx, true);
+}
+
+/* asked: by a person, rather than by the clock. */
+static void
+tell_stats(struct sensor *r, bool asked)
+{
+	struct stats_record stats;
+	stats_take(&(struct stats_source){.progress = &r->seen, .counts = &r->counts, .tell = r->tell, .output = r->output,
+	        .started = r->started}, &stats);
+	stats.asked = asked;
+	output_stats(r->output, &stats);
+}
+
+/*
+ * Housekeeping. The service manager hears of a sensor that is alive as long as those who follow packets are: a main thread
+ * alone would tell it of itself.
+ */
+static void
+on_second(void *ctx)
+{
+	struct sensor *r = ctx;
+	const int64_t now = clock_monotonic();
+	const int64_t interval = notify_interval(r->notify);
+	char sentence[SENTENCE_MAX];
+	reload_sweep(r->reload);
+	if (interval > 0 && now - r->last_turn < silence && now - r->alive >= interval - CLOCK_SECOND) {
+		notify_alive(r->notify);
+		r->alive = now;
+	}
+	if (r->notify != NULL && !r->finishing) {
+		uint64_t transfers, alerts;
+		tell_counts(r->tell, &transfers, &alerts);
+		snprintf(sentence, sizeof sentence, "%" PRIu64 " packets, %" PRIu64 " lost, %" PRIu64 " files, %" PRIu64 " alerts",
+		        r->seen.frames, r->seen.dropped_ring + r->seen.dropped_interface, transfers, alerts);
+		notify_status(r->notify, sentence);
+	}
+	loop_timer_set(r->second, interval > 0 && interval < CLOCK_SECOND ? interval : CLOCK_SECOND);
+}
+
+static void
+on_reload_begins(void *ctx)
+{
+	struct sensor *r = ctx;
+	notify_reloading(r->notify);
+}
+
+static void
+on_reload_offers(void *ctx, struct attribution *a)
+{
+	struct sensor *r = ctx;
+	relay_attribution(r->relay, a);
+}
+
+static void
+on_reload_ends(void *ctx, const struct reload_record *record)
+{
+	struct sensor *r = ctx;
+	char sentence[SENTENCE_MAX];
+	for (size_t i = 0; i < record->reason_count; i++) {
+		snprintf(sentence, sizeof sentence, "a reload was refused, what was in use stays: %s", record->reasons[i]);
+		log_warn("reload", "%s", sentence);
+		note(r, sentence);
+	}
+	for (size_t i = 0; i < record->restart_count; i++)
+		log_warn("reload", "%s: changed in the configuration; it takes a restart", record->restart[i]);
+	for (size_t i = 0; i < record->change_count && record->taken; i++)
+		log_info("reload", "%s %s: %s", record->changes[i].kind, record->changes[i].name,
+		        record->changes[i].digest != NULL ? "read again" : "not used any more");
+	output_reload(r->output, record);
+	notify_ready(r->notify);
 }
 
 /* What protects waybill is weaker than it should be: on a span port that belongs to the record. */

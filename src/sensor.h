@@ -10,7 +10,7 @@
 #include "loop.h"
 #include "options.h"
 
-/* The exit status of the process. Messages have been printed. */
+/* The exit status of the process. Messages have been printed. attribution is the sensor's to destroy. */
 int sensor_run(const struct options *options, const struct conf *conf, struct attribution *attribution,
         struct loop *loop);
 

@@ -10,8 +10,15 @@
 #include "attribution/snapshot.h"
 #include "base/table.h"
 
+enum { TROUBLES_MAX = 64 };
 enum { ORGS_MAX = 500 * 1000 }; /* there are some 100,000 networks with a name in the world */
 
+struct telling { /* while loading */
+	struct attribution *a;
+	struct notes to;
+};
+
+static void keep_trouble(void *ctx, bool error, const char *note);
 static int load_settings(struct attribution *a, const struct attribution_conf *conf, const struct notes *notes);
 static int write_headlines(struct attribution *a);
 static int compile(struct attribution *a);
@@ -20,16 +27,18 @@ static int sort_rows(struct attribution *a, const uint32_t *node);
 struct attribution *
 attribution_load(const struct attribution_conf *conf, attribution_note_fn *fn, void *ctx)
 {
-	const struct notes notes = {fn, ctx};
 	struct attribution *a = calloc(1, sizeof *a);
+	struct telling telling = {.a = a, .to = {fn, ctx}};
+	const struct notes notes = {keep_trouble, &telling};
 	if (a == NULL)
 		return NULL;
 	arena_init(&a->arena, 0);
 	a->rows.arena = &a->arena;
 	a->services.arena = &a->arena;
+	a->troubles = arena_alloc(&a->arena, TROUBLES_MAX * sizeof *a->troubles);
 	a->cache = place_cache_create();
 	a->orgs = table_create(ORGS_MAX);
-	if (a->cache == NULL || a->orgs == NULL || load_settings(a, conf, &notes) < 0 ||
+	if (a->troubles == NULL || a->cache == NULL || a->orgs == NULL || load_settings(a, conf, &notes) < 0 ||
 	        lists_load(a, conf, &notes) < 0 || services_load(&a->services, conf->services, &notes) < 0 ||
 	        databases_load(a, conf, &notes) < 0 ||
 	        write_headlines(a) < 0 || compile(a) < 0) {
@@ -72,6 +81,25 @@ attribution_default_database(char *text, size_t size)
 	if (snprintf(text, size, "%s/waybill.mmdb", PKGDATADIR) < (int)size && access(text, R_OK) == 0)
 		return text;
 	return NULL;
+}
+
+size_t
+attribution_troubles(const struct attribution *a, const char *const **out)
+{
+	*out = a->troubles;
+	return a->trouble_count;
+}
+
+static void
+keep_trouble(void *ctx, bool error, const char *note)
+{
+	struct telling *t = ctx;
+	if (error && t->a->trouble_count < TROUBLES_MAX) {
+		t->a->troubles[t->a->trouble_count] = snapshot_keep(t->a, note);
+		t->a->trouble_count += t->a->troubles[t->a->trouble_count] != NULL;
+	}
+	if (t->to.fn != NULL)
+		t->to.fn(t->to.ctx, error, note);
 }
 
 size_t

@@ -77,6 +77,9 @@ bool attribution_listed(const struct attribution *a, const struct addr *addr);
  */
 void attribution_place(struct attribution *a, const struct addr *addr, struct place *out);
 
+/* Where databases of other software are looked for, one folder after the other; NULL: no more. */
+const char *attribution_usual_place(size_t index);
+
 /* What is known of the exchange, for the confidence ladder. */
 struct exchange {
 	bool two_way;       /* packets both ways */
@@ -141,6 +144,8 @@ struct attribution_list {
 	const char *path, *name, *digest;
 	size_t rows;
 };
+/* What was refused or left out while loading, as told by then: sentences. */
+size_t attribution_troubles(const struct attribution *a, const char *const **out);
 size_t attribution_databases(const struct attribution *a, const struct attribution_database **out);
 size_t attribution_lists(const struct attribution *a, const struct attribution_list **out);
 struct attribution_list attribution_services(const struct attribution *a);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "attribution/attribution.h"
+
 static const char *const directories[] = {
 	"/var/lib/GeoIP",       /* geoipupdate, Debian */
 	"/usr/share/GeoIP",     /* geoipupdate, Red Hat and others */
@@ -46,6 +48,12 @@ detect_databases(const char *root, struct arena *arena, const char *path[DETECT_
 			path[count++] = found;
 	}
 	return count;
+}
+
+const char *
+attribution_usual_place(size_t index)
+{
+	return index < sizeof directories / sizeof directories[0] ? directories[index] : NULL;
 }
 
 static const char *

@@ -47,6 +47,9 @@ struct attribution {
 	size_t list_count;
 	struct services services;
 
+	const char **troubles;    /* errors told while loading */
+	size_t trouble_count;
+
 	struct home *homes;       /* none: private ranges */
 	size_t home_count;
 

@@ -317,4 +317,35 @@ struct coverage {
 	size_t note_count;
 };
 
+/* A list or a database that differs from the one before it. Text is borrowed, as in all of these. */
+struct reload_change {
+	const char *kind;             /* static: "list", "services" or "database" */
+	const char *name, *path;      /* path NULL: the copy in the program */
+	const char *digest, *before;  /* SHA-256, hexadecimal; NULL: it is gone; it is new */
+	int64_t built, built_before;  /* databases; 0: not known */
+	uint64_t rows, rows_before;   /* of lists; networks of databases */
+};
+
+/* Lists, databases and configuration were read again. */
+struct reload_record {
+	int64_t time;                 /* wall clock */
+	bool taken;                   /* false: what was in use before still is */
+	const struct reload_change *changes;
+	size_t change_count;
+	const char *const *reasons;   /* why it was refused: sentences */
+	size_t reason_count;
+	const char *const *restart;   /* parts of the configuration that differ from those at the start, and need another one */
+	size_t restart_count;
+};
+
+/* How a sensor is, at one moment. */
+struct stats_record {
+	int64_t time, started;        /* wall clock */
+	uint64_t frames, bytes, filtered, dropped_ring, dropped_interface;
+	uint64_t flows_open, flows, transfers, alerts; /* flows_open: now; the others so far */
+	uint64_t memory;              /* bytes of the process that are in memory */
+	uint64_t undelivered;         /* alerts that wait to be sent */
+	bool asked;                   /* by a signal: to be told whatever kinds of events are wanted */
+};
+
 #endif

@@ -40,6 +40,8 @@ static void events_alert(void *state, const struct alert *a);
 static void events_coverage(void *state, const struct coverage *c);
 static void events_reopen(void *state);
 static void events_condition(const void *state, struct output_condition *out);
+static void events_reload(void *state, const struct reload_record *r);
+static void events_stats(void *state, const struct stats_record *s);
 static int events_finish(void *state, char *error, size_t error_size);
 static void events_close(void *state);
 static struct lines *open_lines(const struct output_conf *conf, const char *path, char *error, size_t error_size);
@@ -58,6 +60,8 @@ const struct sink sink_events = {
 	.coverage = events_coverage,
 	.reopen = events_reopen,
 	.condition = events_condition,
+	.reload = events_reload,
+	.stats = events_stats,
 	.finish = events_finish,
 	.close = events_close,
 };
@@ -200,6 +204,32 @@ events_coverage(void *state, const struct coverage *c)
 		struct event_stamp stamp = stamp_now(e);
 		event_write_coverage(&e->chunk, c, &stamp);
 		collect(e, LINES_MOST);
+	}
+}
+
+/* It says what later events are judged by, as coverage says what they were found in. */
+static void
+events_reload(void *state, const struct reload_record *r)
+{
+	struct events *e = state;
+
+	if (e->wanted & EVENT_COVERAGE) {
+		struct event_stamp stamp = stamp_now(e);
+		event_write_reload(&e->chunk, r, &stamp);
+		collect(e);
+	}
+}
+
+static void
+events_stats(void *state, const struct stats_record *s)
+{
+	struct events *e = state;
+
+	if ((e->wanted & EVENT_STATS) || s->asked) {
+		struct event_stamp stamp = stamp_now(e);
+		event_write_stats(&e->chunk, s, &stamp);
+		collect(e);
+		flush(e);
 	}
 }
 

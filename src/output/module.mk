@@ -10,6 +10,8 @@ libwaybill_a_SOURCES += \
 	src/output/event_transfer.c \
 	src/output/event_alert.c \
 	src/output/event_coverage.c \
+	src/output/event_reload.c \
+	src/output/event_stats.c \
 	src/output/events.c \
 	src/output/lines.c \
 	src/output/lines_file.c \

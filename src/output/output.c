@@ -84,6 +84,18 @@ output_coverage(struct output *o, const struct coverage *c)
 }
 
 void
+output_reload(struct output *o, const struct reload_record *r)
+{
+	EACH(o, reload, r);
+}
+
+void
+output_stats(struct output *o, const struct stats_record *s)
+{
+	EACH(o, stats, s);
+}
+
+void
 output_problem(struct output *o, const char *sentence)
 {
 	EACH(o, problem, sentence);

@@ -61,6 +61,8 @@ void output_flow(struct output *o, const struct flow_record *r);
 void output_transfer(struct output *o, const struct transfer_record *r);
 void output_alert(struct output *o, const struct alert *a);
 void output_coverage(struct output *o, const struct coverage *c);
+void output_reload(struct output *o, const struct reload_record *r);
+void output_stats(struct output *o, const struct stats_record *s);
 
 /* A sentence about input that could not be read, or anything the summary must admit. */
 void output_problem(struct output *o, const char *sentence);
@@ -133,6 +135,8 @@ struct sink {
 	void (*transfer)(void *state, const struct transfer_record *r);
 	void (*alert)(void *state, const struct alert *a);
 	void (*coverage)(void *state, const struct coverage *c);
+	void (*reload)(void *state, const struct reload_record *r);
+	void (*stats)(void *state, const struct stats_record *s);
 	void (*problem)(void *state, const char *sentence);
 	size_t (*pending)(const void *state);
 	void (*reopen)(void *state);
@@ -161,6 +165,8 @@ void event_write_flow(struct json *j, const struct flow_record *r, const struct 
 void event_write_transfer(struct json *j, const struct transfer_record *r, const struct event_stamp *stamp);
 void event_write_alert(struct json *j, const struct alert *a, const struct event_stamp *stamp);
 void event_write_coverage(struct json *j, const struct coverage *c, const struct event_stamp *stamp);
+void event_write_reload(struct json *j, const struct reload_record *r, const struct event_stamp *stamp);
+void event_write_stats(struct json *j, const struct stats_record *s, const struct event_stamp *stamp);
 
 /* The geo, as and waybill.listing members of one address, as in an event (for lookup --json). */
 void event_write_lookup(struct json *j, const struct addr *addr, const struct place *p, const struct listing *l,

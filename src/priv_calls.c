@@ -40,7 +40,7 @@ static const char *const calls[] = {
 	"socketpair", "connect", "bind", "accept", "accept4", "getsockname", "getpeername", "getsockopt", "setsockopt",
 	"sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg", "recvmmsg", "shutdown", "send", "recv",
 	/* memory */
-	"mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "mincore", "msync", "brk", "membarrier",
+	"mmap", "mmap2", "munmap", "mremap", "mprotect", "memfd_create", "madvise", "mincore", "msync", "brk", "membarrier",
 	/* threads and signals of this process */
 	"futex", "futex_time64", "futex_waitv", "set_robust_list", "get_robust_list", "rseq", "set_tid_address",
 	"arch_prctl", "exit", "exit_group", "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler",

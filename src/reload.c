@@ -71,6 +71,7 @@ static void begin(struct reload *r);
 static void *load(void *arg);
 static void on_loaded(void *ctx, int fd, int events);
 static void judge(struct reload *r);
+static void on_taken(void *ctx);
 static void find_troubles(struct reload *r);
 static bool was_told(const struct attribution *a, const char *trouble);
 static void find_gone(struct reload *r);
@@ -104,6 +105,7 @@ reload_create(const struct options *options, const struct conf *conf, struct att
 		reload_destroy(r);
 		return NULL;
 	}
+	tell_on_attribution(tell, on_taken, r);
 	return r;
 }
 
@@ -132,6 +134,7 @@ reload_stop(struct reload *r)
 		r->job->attribution = NULL;
 	}
 	r->state = RELOAD_IDLE;
+	tell_on_attribution(r->tell, NULL, NULL);
 	job_free(r->job);
 	r->job = NULL;
 	watch_destroy(r->watch);
@@ -408,9 +411,11 @@ add_reason(struct reload *r, const char *sentence)
 		snprintf(r->reasons[r->reason_count++], SENTENCE_MAX, "%s", sentence);
 }
 
-void
-reload_taken(struct reload *r)
+/* News told that it is in use. */
+static void
+on_taken(void *ctx)
 {
+	struct reload *r = ctx;
 	if (r->state != RELOAD_OFFERED || tell_attribution(r->tell) != r->job->attribution)
 		return;
 	r->state = RELOAD_IDLE;

@@ -16,7 +16,7 @@ struct reload;
 
 struct reload_ops {
 	void (*begins)(void *ctx);
-	/* a is to be used from here on; reload_taken is called when it is. It stays the reload's. */
+	/* a is to be handed to the pipeline; that it is in use is heard of by the tell. It stays the reload's. */
 	void (*offers)(void *ctx, struct attribution *a);
 	/* It is over: what came of it. Borrowed. */
 	void (*ends)(void *ctx, const struct reload_record *r);
@@ -40,9 +40,6 @@ void reload_now(struct reload *r);
 
 /* No more of it: what is under way comes to nothing. Before what it offers to ends. */
 void reload_stop(struct reload *r);
-
-/* What was offered is in use: news told so (tell_attribution). */
-void reload_taken(struct reload *r);
 
 /* Frees attributions that nothing refers to any more. Cheap to call. */
 void reload_sweep(struct reload *r);

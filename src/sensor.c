@@ -236,8 +236,6 @@ on_turn(void *ctx)
 		r->last_turn = clock_monotonic();
 		r->seen = turn.progress;
 		r->counts = turn.counts;
-		if (r->reload != NULL)
-			reload_taken(r->reload);
 		if (turn.last) {
 			end_of_input(r, &turn.progress);
 			return false;

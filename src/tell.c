@@ -9,6 +9,8 @@ struct tell {
 	struct output *output;
 	struct policy *policy;
 	uint64_t transfers, alerts;
+	void (*changed)(void *ctx); /* or NULL */
+	void *changed_ctx;
 	bool any_alert;
 	enum severity worst;
 };
@@ -59,6 +61,13 @@ bool
 tell_needs(const struct tell *t, const struct attribution *a)
 {
 	return t->attribution == a || policy_needs(t->policy, a);
+}
+
+void
+tell_on_attribution(struct tell *t, void (*fn)(void *ctx), void *ctx)
+{
+	t->changed = fn;
+	t->changed_ctx = ctx;
 }
 
 void
@@ -152,6 +161,8 @@ on_attribution(void *ctx, struct attribution *a)
 	struct tell *t = ctx;
 	t->attribution = a;
 	policy_owner(t->policy, a);
+	if (t->changed != NULL)
+		t->changed(t->changed_ctx);
 }
 
 static void

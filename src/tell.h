@@ -27,6 +27,9 @@ extern const struct news_ops tell_news; /* their ctx is a struct tell */
 struct attribution *tell_attribution(const struct tell *t);
 bool tell_needs(const struct tell *t, const struct attribution *a);
 
+/* fn is called, before anything that is told of it, when news change that. */
+void tell_on_attribution(struct tell *t, void (*fn)(void *ctx), void *ctx);
+
 /* As policy_change. */
 void tell_rules(struct tell *t, const struct policy_conf *conf);
 

@@ -13,6 +13,8 @@ TESTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/fau
 EXTRA_DIST += tests/faults/faults.py tests/faults/packets.py
 dist_check_SCRIPTS += tests/faults/privileges
 TESTS += tests/faults/privileges
+dist_check_SCRIPTS += tests/faults/privileges tests/faults/reload
+TESTS += tests/faults/privileges tests/faults/reload
 
 dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers
 TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers

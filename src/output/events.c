@@ -216,7 +216,7 @@ events_reload(void *state, const struct reload_record *r)
 	if (e->wanted & EVENT_COVERAGE) {
 		struct event_stamp stamp = stamp_now(e);
 		event_write_reload(&e->chunk, r, &stamp);
-		collect(e);
+		collect(e, LINES_MOST);
 	}
 }
 
@@ -228,7 +228,7 @@ events_stats(void *state, const struct stats_record *s)
 	if ((e->wanted & EVENT_STATS) || s->asked) {
 		struct event_stamp stamp = stamp_now(e);
 		event_write_stats(&e->chunk, s, &stamp);
-		collect(e);
+		collect(e, LINES_LITTLE);
 		flush(e);
 	}
 }

@@ -24,6 +24,8 @@ struct batch {
 	int64_t start, end;         /* earliest and latest time of a frame; frames 0: not set */
 	int64_t idle;               /* frames 0: no frame will be older than this, as far as can be known; 0: nothing is */
 	int64_t now;                /* interfaces: the wall clock when it was taken; else 0 */
+	const struct coverage_counter *counts; /* the decode stage's after this batch, in arena, where they were asked for; or NULL */
+	size_t count_count;
 	uint64_t lost;              /* packets that had no place, for want of memory */
 	struct arena arena;         /* what a packet holds that no frame does: datagrams put together */
 };

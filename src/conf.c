@@ -129,6 +129,7 @@ set_defaults(struct conf *c, struct arena *a)
 	};
 	c->output.events = EVENT_FLOW | EVENT_TRANSFER | EVENT_ALERT | EVENT_COVERAGE;
 	c->output.rotate_keep = CONF_ROTATE_KEEP;
+	c->coverage_every = 86400 * CLOCK_SECOND;
 	c->delivery_wait = 30 * CLOCK_SECOND;
 	if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
 		snprintf(host, sizeof host, "waybill");
@@ -413,6 +414,10 @@ read_output(struct conf_reading *r, const struct file_output *f, struct conf *c)
 		conf_text(r, "observer", f->observer, &c->output.observer_name);
 	if (f->spool != NULL && strcmp(f->spool, "auto") != 0)
 		conf_path(r, "spool", f->spool, &c->output.spool_path);
+	if (f->coverage_every != NULL && strcmp(f->coverage_every, "never") == 0)
+		c->coverage_every = 0;
+	else
+		conf_time(r, "coverage_every", f->coverage_every, CLOCK_SECOND, &c->coverage_every);
 	conf_time(r, "delivery_wait", f->delivery_wait, 0, &c->delivery_wait);
 }
 

@@ -27,6 +27,7 @@ struct conf {
 	struct policy_conf policy;
 	struct output_conf output;
 	const char *user;      /* to become where root started it; NULL: as priv.h says */
+	int64_t coverage_every; /* ns: interfaces, a record of coverage each so often; 0: at the end alone */
 	int64_t delivery_wait; /* ns: how long a replay waits at its end for webhooks */
 	void *owner;           /* what conf_free frees */
 };

@@ -126,6 +126,7 @@ static const cyaml_schema_field_t output_fields[] = {
 	VALUE(struct file_output, backlog),
 	VALUE(struct file_output, observer),
 	VALUE(struct file_output, spool),
+	VALUE(struct file_output, coverage_every),
 	VALUE(struct file_output, delivery_wait),
 	CYAML_FIELD_END,
 };

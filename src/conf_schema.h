@@ -69,7 +69,7 @@ struct file_output {
 	char **event_kinds;
 	unsigned event_kinds_count;
 	char *rotate_size, *rotate_time, *keep, *backlog;
-	char *observer, *spool, *delivery_wait;
+	char *observer, *spool, *coverage_every, *delivery_wait;
 };
 
 struct file_webhook {

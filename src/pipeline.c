@@ -2,6 +2,7 @@
 
 #include "pipeline.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -29,6 +30,7 @@ struct decoding {
 	struct hash_fixed_key key; /* the flow table's */
 	struct batch *batch;       /* being filled */
 	const struct frame *frame; /* being decoded */
+	atomic_bool asked;         /* for its counters */
 };
 
 struct pipeline {
@@ -78,6 +80,7 @@ static void relist_some(struct pipeline *p);
 static void on_relist(void *ctx, struct flow *f);
 static void look_inside(struct pipeline *p, const struct packet *packet);
 static void pass_time(struct pipeline *p, int64_t now);
+static void hand_on_counts(struct decoding *d);
 static bool is_stray(struct pipeline *p, const struct batch *b, size_t at);
 static bool is_behind(struct pipeline *p, const struct packet *packet);
 static void tick(struct pipeline *p, int64_t now);
@@ -169,6 +172,24 @@ pipeline_decode(struct pipeline *p, const struct frame *frames, size_t count, st
 		batch_frame(out, &frames[i]);
 		decoder_frame(d->decoder, &frames[i]);
 	}
+	if (atomic_load_explicit(&d->asked, memory_order_relaxed))
+		hand_on_counts(d);
+}
+
+static void
+hand_on_counts(struct decoding *d)
+{
+	size_t count;
+	const struct coverage_counter *counts = decoder_counters(d->decoder, &count);
+	d->asked = false;
+	d->batch->counts = arena_copy(&d->batch->arena, counts, count * sizeof *counts);
+	d->batch->count_count = d->batch->counts != NULL ? count : 0;
+}
+
+void
+pipeline_ask(struct pipeline *p)
+{
+	p->decoding->asked = true;
 }
 
 void
@@ -235,15 +256,20 @@ pipeline_count(const struct pipeline *p, struct pipeline_counts *out)
 }
 
 size_t
-pipeline_coverage(struct pipeline *p, struct coverage *out, struct coverage_counter *counters, size_t room)
+pipeline_coverage(struct pipeline *p, const struct batch *b, struct coverage *out, struct coverage_counter *counters,
+        size_t room)
 {
 	const struct coverage_counter *parts[6];
 	size_t counts[6] = {[4] = UNREAD_COUNT, [5] = 1}, n = 0;
 	*out = p->coverage;
-	if (out->packets == 0)
+	if (out->start > out->end)
 		out->start = out->end = 0;
+	p->coverage.start = INT64_MAX;
+	p->coverage.end = INT64_MIN;
 	out->flows = flow_table_total(p->flows);
-	parts[0] = decoder_counters(p->decoding->decoder, &counts[0]);
+	parts[0] = b != NULL ? b->counts : decoder_counters(p->decoding->decoder, &counts[0]);
+	if (b != NULL)
+		counts[0] = b->count_count;
 	parts[1] = flow_table_counters(p->flows, &counts[1]);
 	parts[2] = stream_pool_counters(p->streams, &counts[2]);
 	parts[3] = transfer_tracker_counters(p->transfers, &counts[3]);

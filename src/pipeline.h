@@ -53,7 +53,15 @@ struct pipeline_counts {
 /* As it is between two batches. */
 void pipeline_count(const struct pipeline *p, struct pipeline_counts *out);
 
-/* What was seen so far, and how many of counters, room at most, were filled with reasons for not using it. */
-size_t pipeline_coverage(struct pipeline *p, struct coverage *out, struct coverage_counter *counters, size_t room);
+/* Any thread: one of the next batches carries the decode stage's counters (batch.counts), in order with its packets. */
+void pipeline_ask(struct pipeline *p);
+
+/*
+ * What was seen so far, and how many of counters, room at most, were filled with reasons for not using it. b: the batch that was
+ * just followed and carries counters; NULL: nobody decodes any more. out's start and end are of the packets since the last
+ * call; both 0: there were none.
+ */
+size_t pipeline_coverage(struct pipeline *p, const struct batch *b, struct coverage *out, struct coverage_counter *counters,
+        size_t room);
 
 #endif

@@ -42,6 +42,7 @@ struct slot {
 	size_t problem_count;
 	struct capture_progress progress;
 	struct pipeline_counts counts;
+	struct relay_counts *coverage; /* in arena; or NULL */
 	uint64_t lost;   /* news for which there was no memory */
 	bool last;
 };
@@ -55,7 +56,7 @@ struct relay {
 	bool handed_out;       /* the caller has the oldest slot */
 	pthread_t thread;
 	bool started;
-	atomic_bool winds_up;
+	atomic_bool winds_up, asked;
 	_Atomic(struct attribution *) offered; /* NULL: none */
 };
 
@@ -71,6 +72,7 @@ static void add(struct relay *r, const struct news *n);
 static void add_flow(struct relay *r, enum news_kind kind, const struct flow_record *flow, bool ended);
 static bool is_due(const struct relay *r, unsigned quiet);
 static void take_problems(struct relay *r, const struct intake_item *item);
+static void take_counts(struct relay *r, const struct batch *b);
 static void deliver(const struct news *n, const struct news_ops *to, void *ctx);
 
 const struct news_ops relay_news = {on_flow, on_watched, on_transfer, on_time, on_attribution};
@@ -134,6 +136,12 @@ relay_attribution(struct relay *r, struct attribution *a)
 	atomic_store(&r->offered, a);
 }
 
+void
+relay_ask(struct relay *r)
+{
+	r->asked = true;
+}
+
 bool
 relay_deliver(struct relay *r, const struct news_ops *to, void *ctx, struct relay_turn *out)
 {
@@ -146,8 +154,8 @@ relay_deliver(struct relay *r, const struct news_ops *to, void *ctx, struct rela
 	struct slot *s = &r->slots[at];
 	for (size_t i = 0; i < s->count; i++)
 		deliver(&s->news[i], to, ctx);
-	*out = (struct relay_turn){.progress = s->progress, .counts = s->counts, .problems = s->problems, .problem_count = s->problem_count,
-	        .lost = s->lost, .last = s->last};
+	*out = (struct relay_turn){.progress = s->progress, .counts = s->counts, .coverage = s->coverage, .problems = s->problems,
+	        .problem_count = s->problem_count, .lost = s->lost, .last = s->last};
 	if (s->last) {
 		pthread_join(r->thread, NULL);
 		r->started = false;
@@ -165,6 +173,10 @@ run(void *arg)
 	while (!last && r->filling != NULL) {
 		if (r->winds_up)
 			intake_stop(r->intake);
+		if (atomic_load_explicit(&r->asked, memory_order_relaxed)) {
+			r->asked = false;
+			pipeline_ask(r->pipeline);
+		}
 		const struct intake_item *item = intake_next(r->intake);
 		if (item == NULL)
 			continue;
@@ -175,6 +187,8 @@ run(void *arg)
 		if (!r->winds_up) {
 			take_problems(r, item);
 			pipeline_follow(r->pipeline, item->batch);
+			if (item->batch->counts != NULL)
+				take_counts(r, item->batch);
 		}
 		if (last)
 			pipeline_flush(r->pipeline);
@@ -197,6 +211,8 @@ static bool
 is_due(const struct relay *r, unsigned quiet)
 {
 	const struct slot *s = r->filling;
+	if (s->coverage != NULL)
+		return true;
 	if (s->count == 0 && s->problem_count == 0)
 		return quiet >= QUIET_ITEMS;
 	return s->count >= SLOT_NEWS / 2 || quiet >= QUIET_ITEMS || !intake_is_ready(r->intake);
@@ -212,6 +228,7 @@ claim(struct relay *r)
 	arena_reset(&r->filling->arena);
 	r->filling->count = r->filling->problem_count = 0;
 	r->filling->problems = NULL;
+	r->filling->coverage = NULL;
 	r->filling->lost = 0;
 	r->filling->last = false;
 }
@@ -287,6 +304,16 @@ on_attribution(void *ctx, struct attribution *a)
 	struct relay *r = ctx;
 	if (r->filling != NULL)
 		add(r, &(struct news){.kind = NEWS_ATTRIBUTION, .of.attribution = a});
+}
+
+static void
+take_counts(struct relay *r, const struct batch *b)
+{
+	struct relay_counts *c = r->filling != NULL ? arena_alloc(&r->filling->arena, sizeof *c) : NULL;
+	if (c == NULL)
+		return; /* they are asked for again */
+	c->count = pipeline_coverage(r->pipeline, b, &c->coverage, c->counters, RELAY_COUNTERS);
+	r->filling->coverage = c;
 }
 
 static void

@@ -34,12 +34,25 @@ void relay_attribution(struct relay *r, struct attribution *a);
 /* No more is read: what is open ends, and the last news come. */
 void relay_wind_up(struct relay *r);
 
+/* Any thread: some turn soon brings coverage. They are taken by the threads that own them, in order with the packets. */
+void relay_ask(struct relay *r);
+
+enum { RELAY_COUNTERS = 112 };
+
+/* What was seen until now, as pipeline_coverage has it. */
+struct relay_counts {
+	struct coverage coverage;
+	struct coverage_counter counters[RELAY_COUNTERS];
+	size_t count;
+};
+
 /* What came with the news of one turn. Borrowed until the next one. */
 struct relay_turn {
 	struct capture_progress progress; /* path: NULL */
 	struct pipeline_counts counts;
 	char *const *problems;            /* sentences about what could not be read */
 	size_t problem_count;
+	const struct relay_counts *coverage; /* asked for; or NULL */
 	uint64_t lost;                    /* news that there was no memory for */
 	bool last;                        /* everything was told */
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "base/clock.h"
 #include "condition.h"
 #include "confine.h"
@@ -25,7 +26,7 @@
 
 static const int64_t silence = 5 * CLOCK_SECOND; /* of those who follow packets: they tell of themselves more often */
 
-enum { BATCHES_PER_TURN = 32, NOTES_MAX = 32, SENTENCE_MAX = 1024, COUNTERS_MAX = 128 };
+enum { BATCHES_PER_TURN = 32, NOTES_MAX = 32, SENTENCE_MAX = 1024 };
 
 struct sensor {
 	const struct options *options;
@@ -47,6 +48,10 @@ struct sensor {
 	struct pipeline_counts counts;
 	struct loop_watch *job, *interrupt, *terminate, *delivery;
 	int64_t delivery_until;
+	struct loop_watch *periods;  /* interfaces: the timer for records of coverage */
+	struct account account;
+	int64_t period, period_begin; /* its number; when it began, wall clock */
+	bool period_due;
 	bool interrupted;            /* what was not yet followed is dropped */
 	bool finishing;              /* interfaces: what they have by now is followed */
 	char *notes[NOTES_MAX];
@@ -72,6 +77,9 @@ static void tell_stats(struct sensor *r, bool asked);
 static void on_weakness(void *ctx, const char *sentence);
 static void tell_problem(struct sensor *r, const char *sentence);
 static void end_of_input(struct sensor *r, const struct capture_progress *at);
+static void tell_period(struct sensor *r, const struct capture_progress *at, const struct relay_counts *counts);
+static void on_period(void *ctx);
+static void forget_notes(struct sensor *r);
 static void note(struct sensor *r, const char *sentence);
 static void note_databases(struct sensor *r);
 static void note_output(struct sensor *r);
@@ -166,6 +174,13 @@ start(struct sensor *r)
 		log_error("sensor", "out of memory");
 		return 1;
 	}
+	if (o->command == COMMAND_WATCH) {
+		r->periods = loop_timer(r->loop, on_period, r);
+		r->period_begin = clock_now();
+		r->period = r->conf->coverage_every > 0 ? r->period_begin / r->conf->coverage_every : 0;
+		if (r->periods != NULL)
+			loop_timer_set(r->periods, CLOCK_SECOND);
+	}
 	if (r->second != NULL)
 		on_second(r);
 	notify_ready(r->notify);
@@ -204,6 +219,7 @@ close_stages(struct sensor *r)
 	notify_close(r->notify);
 	if (r->reload != NULL)
 		reload_stop(r->reload);
+	loop_watch_destroy(r->periods);
 	progress_close(r->progress);
 	relay_destroy(r->relay);
 	intake_close(r->intake);
@@ -214,8 +230,7 @@ close_stages(struct sensor *r)
 		attribution_destroy(r->attribution);
 	tell_destroy(r->tell);
 	output_close(r->output);
-	for (size_t i = 0; i < r->note_count; i++)
-		free(r->notes[i]);
+	forget_notes(r);
 }
 
 /* A budget of batches, so that signals, deliveries and the progress bar keep their turn. */
@@ -236,6 +251,10 @@ on_turn(void *ctx)
 		r->last_turn = clock_monotonic();
 		r->seen = turn.progress;
 		r->counts = turn.counts;
+		if (turn.coverage != NULL && r->period_due) {
+			r->period_due = false;
+			tell_period(r, &turn.progress, turn.coverage);
+		}
 		if (turn.last) {
 			end_of_input(r, &turn.progress);
 			return false;
@@ -269,27 +288,64 @@ follow(struct sensor *r, struct relay_turn *out)
 static void
 end_of_input(struct sensor *r, const struct capture_progress *at)
 {
-	struct coverage coverage;
-	struct coverage_counter counters[COUNTERS_MAX] = {
-	        {"filtered", "frames that the filter turned away", at->filtered},
-	        {"capture_ring", "frames lost because the capture's ring was full", at->dropped_ring},
-	        {"capture_interface", "frames lost by an interface or its driver", at->dropped_interface}};
 	progress_close(r->progress);
 	r->progress = NULL;
 	if (r->interrupted)
 		note(r, "it was interrupted: what came after was not read");
+	tell_flush(r->tell);
+	tell_period(r, at, NULL);
+	r->delivery_until = clock_monotonic() + r->conf->delivery_wait;
+	on_delivery(r);
+}
+
+/* The coverage since the last record of it. counts: as they came with a turn; NULL: at the end, of the stages. */
+static void
+tell_period(struct sensor *r, const struct capture_progress *at, const struct relay_counts *counts)
+{
+	struct coverage coverage;
+	struct coverage_counter counters[ACCOUNT_COUNTERS] = {
+	        {"filtered", "frames that the filter turned away", at->filtered},
+	        {"capture_ring", "frames lost because the capture's ring was full", at->dropped_ring},
+	        {"capture_interface", "frames lost by an interface or its driver", at->dropped_interface}};
+	size_t count = 3;
+	if (counts != NULL) {
+		coverage = counts->coverage;
+		memcpy(counters + count, counts->counters, counts->count * sizeof *counters);
+		count += counts->count;
+	} else {
+		count += pipeline_coverage(r->pipeline, NULL, &coverage, counters + count, ACCOUNT_COUNTERS - count);
+	}
+	coverage.dropped += at->dropped_ring + at->dropped_interface;
+	count = tell_coverage(r->tell, &coverage, counters, count, ACCOUNT_COUNTERS);
+	account_take(&r->account, &coverage, counters, count);
+	if (r->options->command == COMMAND_WATCH && coverage.start == 0) { /* no packet: by the wall clock */
+		coverage.start = r->period_begin;
+		coverage.end = clock_now();
+	}
+	r->period_begin = clock_now();
 	r->attribution = tell_attribution(r->tell);
 	note_databases(r);
 	note_output(r);
-	tell_flush(r->tell);
-	size_t count = 3;
-	count += pipeline_coverage(r->pipeline, &coverage, counters + count, COUNTERS_MAX - count);
-	coverage.dropped += at->dropped_ring + at->dropped_interface;
+	coverage.unread = counters;
+	coverage.unread_count = count;
 	coverage.notes = (const char *const *)r->notes;
 	coverage.note_count = r->note_count;
-	tell_coverage(r->tell, &coverage, counters, count, COUNTERS_MAX);
-	r->delivery_until = clock_monotonic() + r->conf->delivery_wait;
-	on_delivery(r);
+	output_coverage(r->output, &coverage);
+	forget_notes(r);
+}
+
+/* Each second, of interfaces: is a record due? By the wall clock, counted from 1970: a day's ends at midnight UTC. */
+static void
+on_period(void *ctx)
+{
+	struct sensor *r = ctx;
+	const int64_t every = r->conf->coverage_every, number = every > 0 ? clock_now() / every : 0;
+	if (number != r->period && !r->finishing) {
+		r->period_due = true;
+		relay_ask(r->relay);
+	}
+	r->period = number;
+	loop_timer_set(r->periods, CLOCK_SECOND);
 }
 
 /* Waits for the webhooks, but not longer than the configuration allows. */
@@ -435,6 +491,14 @@ note(struct sensor *r, const char *sentence)
 		r->notes[r->note_count] = strdup(sentence);
 	if (r->note_count < NOTES_MAX && r->notes[r->note_count] != NULL)
 		r->note_count++;
+}
+
+static void
+forget_notes(struct sensor *r)
+{
+	for (size_t i = 0; i < r->note_count; i++)
+		free(r->notes[i]);
+	r->note_count = 0;
 }
 
 /* What stood behind the answers belongs to the evidence: the databases and their dates. */

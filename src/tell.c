@@ -82,8 +82,8 @@ tell_flush(struct tell *t)
 	policy_flush(t->policy);
 }
 
-void
-tell_coverage(struct tell *t, struct coverage *c, struct coverage_counter *counters, size_t count, size_t room)
+size_t
+tell_coverage(const struct tell *t, struct coverage *c, struct coverage_counter *counters, size_t count, size_t room)
 {
 	size_t rules;
 	const struct coverage_counter *policy = policy_counters(t->policy, &rules);
@@ -91,9 +91,7 @@ tell_coverage(struct tell *t, struct coverage *c, struct coverage_counter *count
 		counters[count++] = policy[i];
 	c->transfers = t->transfers;
 	c->alerts = t->alerts;
-	c->unread = counters;
-	c->unread_count = count;
-	output_coverage(t->output, c);
+	return count;
 }
 
 void

@@ -36,8 +36,8 @@ void tell_rules(struct tell *t, const struct policy_conf *conf);
 /* The end: alerts that are open are closed. */
 void tell_flush(struct tell *t);
 
-/* Tells c, completed by what was told so far. more: the rules' counters go behind these, with room for them. */
-void tell_coverage(struct tell *t, struct coverage *c, struct coverage_counter *counters, size_t count, size_t room);
+/* Completes c by what was told so far; the rules' counters go behind count others, with room for all. How many there are now. */
+size_t tell_coverage(const struct tell *t, struct coverage *c, struct coverage_counter *counters, size_t count, size_t room);
 
 /* How many transfers and alerts were told so far. */
 void tell_counts(const struct tell *t, uint64_t *transfers, uint64_t *alerts);

@@ -8,8 +8,8 @@ dist_check_SCRIPTS += tests/live/interfaces
 TESTS += tests/live/interfaces
 
 # What goes wrong, made to go wrong.
-dist_check_SCRIPTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/memory tests/faults/journal
-TESTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/memory tests/faults/journal
+dist_check_SCRIPTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/journal tests/faults/periods
+TESTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/journal tests/faults/periods
 EXTRA_DIST += tests/faults/faults.py tests/faults/packets.py
 dist_check_SCRIPTS += tests/faults/privileges
 TESTS += tests/faults/privileges

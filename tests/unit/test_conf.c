@@ -482,6 +482,7 @@ check_defaults(const struct conf *c)
 	assert_null(c->output.spool_path);
 	assert_non_null(c->output.observer_name);
 	assert_int_equal(c->delivery_wait, 30 * CLOCK_SECOND);
+	assert_int_equal(c->coverage_every, 86400 * CLOCK_SECOND);
 	assert_int_equal(c->output.rotate_size, 0);
 	assert_int_equal(c->output.rotate_time, 0);
 	assert_int_equal(c->output.rotate_keep, 14);

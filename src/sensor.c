@@ -24,6 +24,7 @@
 #include "stats.h"
 #include "tell.h"
 
+static const int64_t status_every = 10 * CLOCK_SECOND;
 static const int64_t silence = 5 * CLOCK_SECOND; /* of those who follow packets: they tell of themselves more often */
 
 enum { BATCHES_PER_TURN = 32, NOTES_MAX = 32, SENTENCE_MAX = 1024 };
@@ -43,7 +44,8 @@ struct sensor {
 	struct notify *notify;       /* NULL: no service manager listens */
 	struct loop_watch *hangup, *user, *second;
 	int64_t started;             /* wall clock */
-	int64_t last_turn, alive;    /* monotonic: when the followers were heard of; when the manager was told so */
+	int64_t last_turn;           /* monotonic, as the next two: when those who follow packets were heard of, */
+	int64_t alive, status;       /* when the manager was told so, and told how things are */
 	struct capture_progress seen; /* as of the last turn, as the next */
 	struct pipeline_counts counts;
 	struct loop_watch *job, *interrupt, *terminate, *delivery;
@@ -418,12 +420,13 @@ on_second(void *ctx)
 		notify_alive(r->notify);
 		r->alive = now;
 	}
-	if (r->notify != NULL && !r->finishing) {
+	if (r->notify != NULL && !r->finishing && now - r->status >= status_every) {
 		uint64_t transfers, alerts;
 		tell_counts(r->tell, &transfers, &alerts);
 		snprintf(sentence, sizeof sentence, "%" PRIu64 " packets, %" PRIu64 " lost, %" PRIu64 " files, %" PRIu64 " alerts",
 		        r->seen.frames, r->seen.dropped_ring + r->seen.dropped_interface, transfers, alerts);
 		notify_status(r->notify, sentence);
+		r->status = now;
 	}
 	loop_timer_set(r->second, interval > 0 && interval < CLOCK_SECOND ? interval : CLOCK_SECOND);
 }

@@ -10,8 +10,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/* Complete files only: written and closed, or put there whole. A link is made, not moved. */
-static const uint32_t events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM;
+/* Complete files only: written and closed, or put there whole; and those that are gone. One that was just made is empty still. */
+static const uint32_t events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM;
 
 struct wanted {
 	int folder;   /* inotify's number of it */

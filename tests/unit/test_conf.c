@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "conf.h"
+#include "conf_compare.h"
 
 static char folder[64];
 
@@ -399,6 +400,54 @@ test_spool_place(void **state)
 	assert_string_equal(error, expected);
 }
 
+/* Parts that take effect only at the start, and what text differs from another in them. */
+static void
+test_restart(void **state)
+{
+	static const struct {
+		const char *from, *to, *parts;
+	} cases[] = {
+		{"", "", ""},
+		{"", "rules: {sanctioned_contact: no}\nattribution: {builtin: no, jurisdictions: [KP, IR]}\n", ""},
+		{"capture: {ring: 1MB}\n", "capture: {ring: 1000000}\n", ""},
+		{"capture: {ring: 1MB}\n", "capture: {ring: 2MB}\nuser: daemon\n", "user capture "},
+		{"", "packets: {checksums: no}\ntransfers: {hash: no}\ntimeouts: {udp: 1m}\n", "packets transfers timeouts "},
+		{"limits: {memory: 1GB}\n", "limits: {memory: 2GB}\n", "limits "},
+		{"output: {events: a.json}\n", "output: {events: b.json}\n", "output "},
+		{"", "webhooks: [{name: a, url: \"https://a.example/\"}]\noutput: {spool: /x}\n", "output webhooks "},
+		{"webhooks: [{name: a, url: \"https://a.example/\"}]\noutput: {spool: /x}\n",
+		 "webhooks: [{name: a, url: \"https://b.example/\"}]\noutput: {spool: /x}\n", "webhooks "},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct conf from, to;
+		char error[256], text[256] = "";
+		const char *part[CONF_PARTS];
+		assert_int_equal(conf_load_text("conf", cases[i].from, strlen(cases[i].from), &from, error, sizeof error), 0);
+		assert_int_equal(conf_load_text("conf", cases[i].to, strlen(cases[i].to), &to, error, sizeof error), 0);
+		const size_t count = conf_restart(&from, &to, part);
+		for (size_t k = 0; k < count; k++)
+			snprintf(text + strlen(text), sizeof text - strlen(text), "%s ", part[k]);
+		assert_string_equal(text, cases[i].parts);
+		conf_free(&from);
+		conf_free(&to);
+	}
+}
+
+static void
+test_user(void **state)
+{
+	struct conf c;
+	char error[256];
+	(void)state;
+	assert_int_equal(conf_load_text("conf", "user: auto\n", 11, &c, error, sizeof error), 0);
+	assert_null(c.user);
+	conf_free(&c);
+	assert_int_equal(conf_load_text("conf", "user: daemon\n", 13, &c, error, sizeof error), 0);
+	assert_string_equal(c.user, "daemon");
+	conf_free(&c);
+}
+
 int
 main(void)
 {
@@ -411,6 +460,8 @@ main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_shared_memory),
 		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_every_prefix),
 		cmocka_unit_test(test_spool_place),
 	};

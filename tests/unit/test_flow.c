@@ -422,6 +422,39 @@ test_charge(void **state)
 	flow_table_destroy(t);
 }
 
+static void
+on_each(void *ctx, struct flow *f)
+{
+	size_t *seen = ctx;
+	assert_non_null(f);
+	++*seen;
+}
+
+/* Every open flow once, in parts of any size, and none that ended. */
+static void
+test_each(void **state)
+{
+	(void)state;
+	struct log log = {.len = 0};
+	for (size_t part = 1; part < 60; part += 7) {
+		struct flow_table *t = flow_table_create(&(struct flow_limits){.memory = 10 * 187}, &ops, &log);
+		uint64_t cursor = 0;
+		size_t seen = 0, calls = 1;
+		enum side from;
+		assert_false(flow_table_each(t, &cursor, part, on_each, &seen));
+		assert_int_equal(seen, 0);
+		for (unsigned i = 0; i < 32; i++) {
+			const struct packet p = udp_packet(i + 1, i * 0.1, i);
+			assert_non_null(take(t, &p, &from));
+		}
+		for (cursor = 0; flow_table_each(t, &cursor, part, on_each, &seen); calls++)
+			assert_true(calls < 100);
+		assert_int_equal(seen, flow_table_count(t));
+		assert_int_equal(seen, 10);
+		flow_table_destroy(t);
+	}
+}
+
 /* Full: lone flows go first, then the oldest; a protected one never, and then nothing comes in. */
 static void
 test_limit(void **state)
@@ -512,7 +545,7 @@ main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_time_back),
 		cmocka_unit_test(test_talk),
-		cmocka_unit_test(test_charge),
+		cmocka_unit_test(test_each), cmocka_unit_test(test_charge),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_many),
 	};

@@ -106,6 +106,42 @@ file_of(const char *id, const struct flow_record *flow, uint64_t seen)
 	return t;
 }
 
+/* What an alert shows keeps what it points to, until it shows something newer or closes. */
+static void
+test_owner(void **state)
+{
+	(void)state;
+	struct world w;
+	int first, second;
+	world_begin(&w, &defaults);
+	policy_owner(w.policy, &first);
+	assert_false(policy_needs(w.policy, &first));
+	struct flow_record f1 = flow_to("f1", "175.45.176.9", CONFIDENCE_HIGH, &silent);
+	exchange(&f1, 10, 10);
+	policy_flow(w.policy, &f1, false);
+	assert_int_equal(w.count, 1);
+	assert_true(policy_needs(w.policy, &first));
+	policy_owner(w.policy, &second);
+	assert_true(policy_needs(w.policy, &first));
+	assert_false(policy_needs(w.policy, &second));
+	policy_flow(w.policy, &f1, false); /* the same flow by the new lists */
+	assert_false(policy_needs(w.policy, &first));
+	assert_true(policy_needs(w.policy, &second));
+	policy_flush(w.policy);
+	assert_false(policy_needs(w.policy, &second));
+
+	/* A rule that is switched off opens no more of them. */
+	struct policy_conf none = defaults;
+	none.sanctioned_contact = false;
+	policy_change(w.policy, &none);
+	struct flow_record f2 = flow_to("f2", "175.45.176.9", CONFIDENCE_HIGH, &silent);
+	exchange(&f2, 10, 10);
+	const size_t before = w.count;
+	policy_flow(w.policy, &f2, true);
+	assert_int_equal(w.count, before);
+	policy_destroy(w.policy);
+}
+
 static void
 test_one_packet_pages_nobody(void **state)
 {
@@ -468,7 +504,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_packet_pages_nobody),
+		cmocka_unit_test(test_owner), cmocka_unit_test(test_one_packet_pages_nobody),
 		cmocka_unit_test(test_upload_is_critical_at_once),
 		cmocka_unit_test(test_severity_by_confidence),
 		cmocka_unit_test(test_contact_rises_when_it_talks),

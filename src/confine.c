@@ -2,10 +2,13 @@
 
 #include "confine.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { SPOOL_FILES = 3 }; /* that SQLite and the lock add to it */
 
 struct paths {
 	const char **path;
@@ -14,12 +17,13 @@ struct paths {
 
 static size_t path_room(const struct conf *conf);
 static void take_reads(struct paths *p, const struct options *options, const struct conf *conf);
-static void take_writes(struct paths *p, const struct output_conf *conf);
+static void take_writes(struct paths *p, const struct output_conf *conf, char beside[][PATH_MAX]);
 static void take(struct paths *p, const char *path);
 
 int
 confine(const struct options *options, const struct conf *conf, priv_note_fn *note, void *ctx, char *error, size_t size)
 {
+	char beside[SPOOL_FILES][PATH_MAX];
 	const size_t room = path_room(conf);
 	struct paths reads = {.path = calloc(room, sizeof *reads.path), .room = room};
 	struct paths writes = {.path = calloc(room, sizeof *writes.path), .room = room};
@@ -28,7 +32,7 @@ confine(const struct options *options, const struct conf *conf, priv_note_fn *no
 		snprintf(error, size, "out of memory");
 	} else {
 		take_reads(&reads, options, conf);
-		take_writes(&writes, &conf->output);
+		take_writes(&writes, &conf->output, beside);
 		const struct priv_conf wanted = {
 		        .user = conf->user,
 		        .reads_everything = options->command == COMMAND_REPLAY,
@@ -70,12 +74,17 @@ take_reads(struct paths *p, const struct options *options, const struct conf *co
 
 /* Every file that a sink makes, opens again or removes: a new sink adds its own here. */
 static void
-take_writes(struct paths *p, const struct output_conf *conf)
+take_writes(struct paths *p, const struct output_conf *conf, char beside[][PATH_MAX])
 {
+	static const char *const of_spool[SPOOL_FILES] = {"-wal", "-shm", ".lock"};
 	if (conf->events_path != NULL && strcmp(conf->events_path, "-") != 0)
 		take(p, conf->events_path);
-	if (conf->webhook_count > 0)
-		take(p, conf->spool_path);
+	if (conf->webhook_count == 0)
+		return;
+	take(p, conf->spool_path);
+	for (size_t i = 0; i < SPOOL_FILES; i++)
+		if (snprintf(beside[i], PATH_MAX, "%s%s", conf->spool_path, of_spool[i]) < PATH_MAX)
+			take(p, beside[i]);
 }
 
 static void

@@ -5,11 +5,14 @@
 #include <cap-ng.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char default_user[] = "waybill", fallback_user[] = "nobody";
@@ -18,6 +21,8 @@ static size_t count_threads(void);
 static const struct passwd *choose_account(const struct priv_conf *conf, priv_note_fn *note, void *ctx, char *error,
         size_t size);
 static int switch_account(const struct passwd *account);
+static void give_files(const struct priv_conf *conf, const struct passwd *to);
+static void note_folders(const struct priv_conf *conf, const struct passwd *of, priv_note_fn *note, void *ctx);
 static int empty_capabilities(const struct priv_conf *conf, capng_select_t sets);
 static int refuse(char *error, size_t size, const char *what);
 
@@ -73,6 +78,8 @@ priv_become(const struct priv_conf *conf, priv_note_fn *note, void *ctx, char *e
 	capng_get_caps_process();
 	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) && empty_capabilities(conf, CAPNG_SELECT_BOUNDS) < 0)
 		return refuse(error, size, "the capability bounding set");
+	if (account != NULL)
+		give_files(conf, account);
 	if (account != NULL && switch_account(account) < 0) {
 		/* As in a user namespace that maps nobody else. */
 		if (conf->user != NULL) {
@@ -85,6 +92,8 @@ priv_become(const struct priv_conf *conf, priv_note_fn *note, void *ctx, char *e
 	}
 	if (empty_capabilities(conf, CAPNG_SELECT_CAPS) < 0)
 		return refuse(error, size, "capabilities");
+	if (account != NULL)
+		note_folders(conf, account, note, ctx);
 	return 0;
 }
 
@@ -110,6 +119,48 @@ switch_account(const struct passwd *account)
 	if (initgroups(account->pw_name, group) < 0 || setresgid(group, group, group) < 0)
 		return -1;
 	return setresuid(account->pw_uid, account->pw_uid, account->pw_uid);
+}
+
+/* What root made a moment ago belongs to whom it is written by from here on: else that one could not open it again. */
+static void
+give_files(const struct priv_conf *conf, const struct passwd *to)
+{
+	struct stat s;
+	for (size_t i = 0; i < conf->write_count; i++) {
+		const int fd = open(conf->writes[i], O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_uid == 0 && s.st_nlink == 1)
+			(void)!fchown(fd, to->pw_uid, to->pw_gid);
+		close(fd);
+	}
+}
+
+/* Folders are not given away: others may have files there. */
+static void
+note_folders(const struct priv_conf *conf, const struct passwd *of, priv_note_fn *note, void *ctx)
+{
+	char folder[PATH_MAX], last[PATH_MAX] = "", text[PATH_MAX + 256];
+	struct stat s;
+	for (size_t i = 0; i < conf->write_count; i++) {
+		if (stat(conf->writes[i], &s) == 0 && !S_ISREG(s.st_mode))
+			continue;
+		if (snprintf(folder, sizeof folder, "%s", conf->writes[i]) >= (int)sizeof folder)
+			continue;
+		char *slash = strrchr(folder, '/');
+		if (slash == NULL)
+			strcpy(folder, ".");
+		else
+			slash[slash == folder ? 1 : 0] = '\0';
+		if (strcmp(folder, last) == 0)
+			continue;
+		strcpy(last, folder);
+		if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
+			continue;
+		snprintf(text, sizeof text, "%s may not write to the folder of %s: it cannot be rotated or opened again",
+		        of->pw_name, conf->writes[i]);
+		note(ctx, text);
+	}
 }
 
 /* The ambient set follows the permitted one. */

@@ -19,7 +19,7 @@ struct priv_conf {
 	/* What is read later on, besides the system's own files. A file stands for its folder, in which it may be replaced. */
 	const char *const *reads;
 	size_t read_count;
-	/* What is written later on, in the same way. A device stands for itself. */
+	/* What is written later on, in the same way. A device stands for itself; files of root's become the account's. */
 	const char *const *writes;
 	size_t write_count;
 };

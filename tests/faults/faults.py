@@ -66,6 +66,7 @@ class Sensor:
     """waybill -i wire in the first namespace; conf: YAML beside what every run has."""
     def __init__(self, folder, conf, *options):
         self.folder = pathlib.Path(folder)
+        self.folder.chmod(0o777)  # whom waybill becomes makes files here
         path = self.folder / "waybill.yaml"
         path.write_text("attribution: {auto_detect: no, builtin: no, home_networks: [198.51.100.0/24],\n"
                         f" lists: [{{path: list.cidr, name: test, jurisdiction: KP, confidence: confirmed}}]}}\n{conf}\n")

@@ -241,6 +241,27 @@ test_status(void **state)
 	assert_int_equal(try(own_status, false), FINE);
 }
 
+/* A file that root made becomes the account's, and can be opened again. */
+static int
+open_again(void)
+{
+	struct stat s;
+	return stat(inside_file, &s) == 0 && s.st_uid == geteuid() ? open_as(inside_file, O_WRONLY) : 1;
+}
+
+static void
+test_given(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	int fd = open(inside_file, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(try(open_again, false), FINE);
+	unlink(inside_file);
+}
+
 static void
 test_calls(void **state)
 {
@@ -332,6 +353,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_status),
+	        cmocka_unit_test(test_given),
 	        cmocka_unit_test(test_calls),
 	        cmocka_unit_test(test_files),
 	        cmocka_unit_test(test_refused),

@@ -435,8 +435,8 @@ static void
 test_each(void **state)
 {
 	(void)state;
-	struct log log = {.len = 0};
 	for (size_t part = 1; part < 60; part += 7) {
+		struct log log = {.len = 0};
 		struct flow_table *t = flow_table_create(&(struct flow_limits){.memory = 10 * 187}, &ops, &log);
 		uint64_t cursor = 0;
 		size_t seen = 0, calls = 1;

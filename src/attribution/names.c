@@ -15,7 +15,7 @@
 
 enum {
 	ENTRIES = 64 * 1024,         /* two an answer; a power of 2 */
-	CHAINS = 2 * ENTRIES,
+	CHAINS = 4 * ENTRIES,        /* so that most who are not there have an empty one */
 	TEXT_SIZE = 2 * 1024 * 1024, /* of names, a power of 2 and many times NAME_MAX_LEN */
 };
 
@@ -31,21 +31,21 @@ struct entry {
 	uint64_t hash; /* of the key; taken for it */
 	int64_t until; /* packet time */
 	uint64_t text; /* where its name begins in all text ever written */
-	uint64_t len : 8, older : 56; /* older: the next in its chain, by number; 0: none */
+	uint32_t older; /* the next in its chain, by number; 0: none */
+	uint8_t len;
 };
 
 struct names {
 	struct hash_fixed_key key;
-	uint64_t count;   /* entries, ever; they are numbered from 1 on */
+	uint32_t count;   /* entries, ever; they are numbered from 1 on, and from 0 where that wraps */
 	uint64_t written; /* text, ever */
-	uint64_t chain[CHAINS]; /* the latest entry's number; 0: none */
+	uint32_t chain[CHAINS]; /* the latest entry's number; 0: none */
 	struct entry entry[ENTRIES];
 	char text[TEXT_SIZE];
 };
 
 static uint64_t key_hash(const struct names *n, const struct addr *client, const struct addr *addr);
 static struct entry *find(struct names *n, uint64_t hash);
-static bool is_there(const struct names *n, uint64_t number);
 static void add(struct names *n, const struct resolution *r, int64_t until, uint64_t hash);
 static bool add_again(struct names *n, const struct resolution *r, int64_t until, uint64_t hash);
 static uint64_t write_text(struct names *n, const char *name, size_t len);
@@ -108,20 +108,21 @@ key_hash(const struct names *n, const struct addr *client, const struct addr *ad
 	return hash_fixed(&n->key, &key, sizeof key);
 }
 
+/* Each step leads to an older entry; the first that is overwritten ends the chain. */
 static struct entry *
 find(struct names *n, uint64_t hash)
 {
-	uint64_t number = n->chain[hash % CHAINS];
-	while (is_there(n, number) && n->entry[number % ENTRIES].hash != hash)
-		number = n->entry[number % ENTRIES].older;
-	return is_there(n, number) ? &n->entry[number % ENTRIES] : NULL;
-}
-
-/* Was it written, and not yet overwritten? */
-static bool
-is_there(const struct names *n, uint64_t number)
-{
-	return number > 0 && n->count - number < ENTRIES;
+	uint32_t number = n->chain[hash % CHAINS], age = n->count - number;
+	while (number != 0 && age < ENTRIES) {
+		struct entry *e = &n->entry[number % ENTRIES];
+		if (e->hash == hash)
+			return e;
+		number = e->older;
+		if (n->count - number <= age)
+			break; /* numbers have wrapped since */
+		age = n->count - number;
+	}
+	return NULL;
 }
 
 static void
@@ -134,11 +135,11 @@ add(struct names *n, const struct resolution *r, int64_t until, uint64_t hash)
 	const char *had = last->len == r->len ? text_of(n, last) : NULL;
 	const bool same = had != NULL && memcmp(had, r->name, r->len) == 0;
 	const uint64_t text = same ? last->text : write_text(n, r->name, r->len);
-	uint64_t *chain = &n->chain[hash % CHAINS];
-	const uint64_t older = *chain;
+	uint32_t *chain = &n->chain[hash % CHAINS];
+	const uint32_t older = *chain;
 	*chain = ++n->count;
-	n->entry[*chain % ENTRIES] = (struct entry){.hash = hash, .until = until, .text = text, .len = r->len & 0xff,
-	        .older = older & ((UINT64_C(1) << 56) - 1)};
+	n->entry[*chain % ENTRIES] = (struct entry){.hash = hash, .until = until, .text = text, .older = older,
+	        .len = (uint8_t)r->len};
 }
 
 /* The same name again needs a new entry only where the old one is soon overwritten. */
@@ -148,7 +149,7 @@ add_again(struct names *n, const struct resolution *r, int64_t until, uint64_t h
 	struct entry *e = find(n, hash);
 	const char *had = e != NULL && e->len == r->len ? text_of(n, e) : NULL;
 	if (had == NULL || memcmp(had, r->name, r->len) != 0 || n->written - e->text >= TEXT_SIZE / 2 ||
-	        (n->count - (uint64_t)(e - n->entry)) % ENTRIES >= ENTRIES / 2)
+	        (n->count - (uint32_t)(e - n->entry)) % ENTRIES >= ENTRIES / 2)
 		return false;
 	e->until = until;
 	return true;

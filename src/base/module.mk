@@ -10,6 +10,7 @@ libwaybill_a_SOURCES += \
 	src/base/keep.c src/base/keep.h \
 	src/base/packet.h \
 	src/base/pages.c src/base/pages.h \
+	src/base/pool.c src/base/pool.h \
 	src/base/reader.h \
 	src/base/record.c src/base/record.h \
 	src/base/ring.c src/base/ring.h \

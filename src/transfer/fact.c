@@ -2,14 +2,11 @@
 
 #include "transfer/fact.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
 	ENTRY_GUESSED = 1u << 0,
 	ENTRY_ENCODED = 1u << 1, /* it was not UTF-8: its encoding and the bytes as they came follow */
-	BLOCK_STEP = 16,         /* as the C library gives them out, */
-	BLOCK_HEAD = 8,          /* with so many bytes of its own before each */
 };
 
 /* Followed by the UTF-8 text, a zero, and then, where ENTRY_ENCODED says so, struct origin and the raw bytes. Not aligned. */
@@ -26,14 +23,13 @@ struct origin {
 
 static uint32_t find(const struct fact_block *b, enum session_fact which, uint32_t *size);
 static uint32_t entry_at(const struct fact_block *b, uint32_t at, enum session_fact *which, struct text *t);
-static bool grow(struct fact_block *b, size_t more);
+static bool grow(struct fact_block *b, struct pool *pool, size_t more);
 static void add(struct fact_block *b, const void *bytes, size_t len);
-static uint32_t block_size(size_t len);
 
 void
-fact_clear(struct fact_block *b)
+fact_clear(struct fact_block *b, struct pool *pool)
 {
-	free(b->bytes);
+	pool_give(pool, b->bytes, b->room);
 	*b = (struct fact_block){0};
 }
 
@@ -48,7 +44,7 @@ fact_get(const struct fact_block *b, enum session_fact which)
 }
 
 int
-fact_put(struct fact_block *b, enum session_fact which, const struct text *t)
+fact_put(struct fact_block *b, struct pool *pool, enum session_fact which, const struct text *t)
 {
 	uint32_t size, at = find(b, which, &size);
 	if (at < b->len) {
@@ -63,7 +59,7 @@ fact_put(struct fact_block *b, enum session_fact which, const struct text *t)
 		return -1;
 	struct entry e = {.which = (uint8_t)which, .len = (uint16_t)len};
 	e.flags = (uint8_t)((t->guessed ? ENTRY_GUESSED : 0) | (encoded ? ENTRY_ENCODED : 0));
-	if (!grow(b, sizeof e + len + 1 + (encoded ? sizeof(struct origin) + t->raw_len : 0)))
+	if (!grow(b, pool, sizeof e + len + 1 + (encoded ? sizeof(struct origin) + t->raw_len : 0)))
 		return -1;
 	add(b, &e, sizeof e);
 	add(b, t->utf8, len + 1);
@@ -141,14 +137,16 @@ entry_at(const struct fact_block *b, uint32_t at, enum session_fact *which, stru
 }
 
 static bool
-grow(struct fact_block *b, size_t more)
+grow(struct fact_block *b, struct pool *pool, size_t more)
 {
-	if (b->bytes != NULL && b->len + more <= block_size(b->len))
+	if (b->len + more <= b->room)
 		return true;
-	uint8_t *bytes = realloc(b->bytes, block_size(b->len + more));
-	if (bytes != NULL)
-		b->bytes = bytes;
-	return bytes != NULL;
+	uint8_t *bytes = pool_grow(pool, b->bytes, b->room, b->len + more);
+	if (bytes == NULL)
+		return false;
+	b->bytes = bytes;
+	b->room = (uint32_t)pool_room(b->len + more);
+	return true;
 }
 
 static void
@@ -157,10 +155,4 @@ add(struct fact_block *b, const void *bytes, size_t len)
 	if (len > 0)
 		memcpy(b->bytes + b->len, bytes, len);
 	b->len += (uint32_t)len;
-}
-
-static uint32_t
-block_size(size_t len)
-{
-	return (uint32_t)((len + BLOCK_HEAD + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP - BLOCK_HEAD);
 }

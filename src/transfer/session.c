@@ -294,7 +294,7 @@ fact_tell(struct session *s, enum session_fact which, const void *bytes, size_t 
 	struct text t = {0};
 	if (len > 0)
 		t = text_decode(&s->tracker->scratch, bytes, len, NULL);
-	if ((len > 0 && t.utf8 == NULL) || fact_put(&s->facts, which, &t) != 0)
+	if ((len > 0 && t.utf8 == NULL) || fact_put(&s->facts, &s->tracker->blocks, which, &t) != 0)
 		tracker_count(s->tracker, COUNT_SESSION_MEMORY);
 	arena_reset(&s->tracker->scratch);
 }
@@ -352,7 +352,7 @@ session_free(struct session *s)
 	if (s->over)
 		free(s->last);
 	free(s->inference);
-	fact_clear(&s->facts);
+	fact_clear(&s->facts, &s->tracker->blocks);
 	details_free(s->details);
 	slab_give(&s->tracker->sessions, s);
 }

@@ -42,6 +42,7 @@ struct transfer_tracker {
 	struct assembly_pool pool;
 	struct filetype *filetype;     /* NULL: types are not known */
 
+	struct pool blocks;            /* of facts */
 	struct slab sessions, transfers, files; /* struct session, transfer, waybill */
 	size_t open;                   /* waybills */
 	struct waybill_list waybills;  /* oldest first */

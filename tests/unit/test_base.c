@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/pool.h"
 #include "base/reader.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -347,6 +348,38 @@ test_text_tools(void **state)
 	assert_false(text_is_utf8("\xc0\x80", 2));
 }
 
+static void
+test_pool(void **state)
+{
+	(void)state;
+	static const size_t steps[] = {1, 32, 33, 100, 128, 300, 512, 513, 600, 5000};
+	struct pool p;
+	uint8_t *block = NULL;
+	size_t had = 0;
+	pool_init(&p);
+	assert_int_equal(pool_room(0), 0);
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		assert_true(pool_room(steps[i]) >= steps[i]);
+		assert_int_equal(pool_room(pool_room(steps[i])), pool_room(steps[i]));
+		block = pool_grow(&p, block, had, steps[i]);
+		assert_non_null(block);
+		for (size_t k = 0; k < had; k++)
+			assert_int_equal(block[k], k & 0xff);
+		for (size_t k = had; k < steps[i]; k++)
+			block[k] = k & 0xff;
+		had = steps[i];
+	}
+	pool_give(&p, block, had);
+	/* A block that was given back is the next one of its size. */
+	void *first = pool_grow(&p, NULL, 0, 60);
+	pool_give(&p, first, 60);
+	void *second = pool_grow(&p, NULL, 0, 40);
+	assert_non_null(second);
+	pool_give(&p, second, 40);
+	pool_give(&p, NULL, 10);
+	pool_clear(&p);
+}
+
 int
 main(void)
 {
@@ -364,6 +397,7 @@ main(void)
 		cmocka_unit_test(test_table_limit_and_order),
 		cmocka_unit_test(test_text_decode),
 		cmocka_unit_test(test_text_tools),
+	        cmocka_unit_test(test_pool),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

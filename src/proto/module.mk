@@ -81,6 +81,9 @@ libwaybill_a_SOURCES += \
 	src/proto/nfs_file.c \
 	src/proto/nfs_mount.c \
 	src/proto/nfs_name.c \
+	src/proto/afp.c \
+	src/proto/afp.h \
+	src/proto/afp_fork.c \
 	src/proto/ninep.c \
 	src/proto/nntp.c src/proto/nntp.h \
 	src/proto/nntp_probe.c \
@@ -290,6 +293,11 @@ tests_unit_test_nfs_SOURCES = tests/unit/test_nfs.c tests/unit/proto_stage.h
 tests_unit_test_nfs_LDADD = $(unit_ldadd)
 tests_unit_test_nfs_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
+check_PROGRAMS += tests/unit/test_afp
+TESTS += tests/unit/test_afp
+tests_unit_test_afp_SOURCES = tests/unit/test_afp.c tests/unit/proto_stage.h
+tests_unit_test_afp_LDADD = $(unit_ldadd)
+tests_unit_test_afp_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 check_PROGRAMS += tests/unit/test_ninep
 TESTS += tests/unit/test_ninep
 tests_unit_test_ninep_SOURCES = tests/unit/test_ninep.c tests/unit/proto_stage.h
@@ -383,6 +391,7 @@ endif
 
 EXTRA_DIST += \
 	tests/fuzz/corpus/9p \
+	tests/fuzz/corpus/afp \
 	tests/fuzz/corpus/aim \
 	tests/fuzz/corpus/bittorrent \
 	tests/fuzz/corpus/directconnect \

@@ -74,6 +74,7 @@ extern const struct proto proto_nfs;
 extern const struct proto proto_nfs_udp;
 extern const struct proto proto_tftp;
 extern const struct proto proto_ninep;
+extern const struct proto proto_afp;
 extern const struct proto proto_rsync;
 extern const struct proto proto_perforce;
 extern const struct proto proto_xmpp;

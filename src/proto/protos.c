@@ -46,6 +46,7 @@ const struct proto *const protos[] = {
         &proto_nfs_udp,
         &proto_tftp,
         &proto_ninep,
+        &proto_afp,
         &proto_rsync,
         &proto_perforce,
         &proto_xmpp,

@@ -30,6 +30,7 @@ enum {
 	RECORD_MAX = 16384 + 2048, /* RFC 5246 section 6.2.3 */
 	MESSAGE_HEADER = 4,
 	MESSAGE_FIRST_SIZE = 2048,
+	ALERT_MAX = 64,            /* two bytes, encrypted by any cipher */
 	FOLLOW_MAX = 65536,        /* bytes a side after which application data is no more waited for */
 	SSL2_HELLO_MIN = 9,        /* to the end of its length fields */
 };
@@ -65,6 +66,7 @@ struct tls {
 static enum verdict probe_half(const uint8_t *bytes, size_t len, bool midstream);
 static enum verdict probe_ssl2(const uint8_t *bytes, size_t len);
 static bool is_record_type(uint8_t type);
+static bool may_come_first(uint8_t type, size_t len);
 static bool is_hello(uint8_t message);
 static bool over(const struct tls *t);
 static bool half_records(struct tls *t, enum side from, const uint8_t *bytes, size_t len);
@@ -196,7 +198,7 @@ probe_half(const uint8_t *bytes, size_t len, bool midstream)
 	if (len < RECORD_HEADER + 1)
 		return VERDICT_MORE;
 	size_t record = (size_t)bytes[3] << 8 | bytes[4];
-	if (record == 0 || record > RECORD_MAX)
+	if (record == 0 || record > RECORD_MAX || (midstream && !may_come_first(bytes[0], record)))
 		return VERDICT_NOT_MINE;
 	uint8_t message = bytes[RECORD_HEADER];
 	if (bytes[0] == RECORD_HANDSHAKE && !midstream && !is_hello(message))
@@ -230,6 +232,22 @@ static bool
 is_record_type(uint8_t type)
 {
 	return type >= RECORD_CHANGE_CIPHER && type <= RECORD_HEARTBEAT;
+}
+
+/* In the middle five bytes are all there is to go by: lengths that nobody sends, and types that hardly anybody does, are another's. */
+static bool
+may_come_first(uint8_t type, size_t len)
+{
+	switch (type) {
+	case RECORD_CHANGE_CIPHER:
+		return len == 1;
+	case RECORD_ALERT:
+		return len <= ALERT_MAX;
+	case RECORD_HEARTBEAT:
+		return false;
+	default:
+		return true;
+	}
 }
 
 static bool

@@ -131,6 +131,25 @@ test_small_records(void **state)
 	stage_clear(&s);
 }
 
+/* In the middle a record's head is all there is; what nobody sends is somebody else's. */
+static void
+test_middle(void **state)
+{
+	static const struct {
+		const char *head;
+		enum verdict want;
+	} rows[] = {
+		{"\x17\3\3\0\x40\1", VERDICT_DONE}, {"\x16\3\1\1\0\2", VERDICT_DONE}, {"\x14\3\3\0\1\1", VERDICT_DONE},
+		{"\x15\3\3\0\x1a\1", VERDICT_DONE}, {"\x18\3\1\x0f\3\1", VERDICT_NOT_MINE}, /* a heartbeat of 3843 bytes */
+		{"\x14\3\3\0\x20\1", VERDICT_NOT_MINE}, {"\x15\3\3\1\0\1", VERDICT_NOT_MINE},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct probe p = {.bytes = {(const uint8_t *)rows[i].head}, .len = {6}, .midstream = true};
+		assert_int_equal(proto_tls.probe(&p), rows[i].want);
+	}
+}
+
 /* A message cut short must neither crash nor be believed. */
 static void
 test_prefixes(void **state)
@@ -659,7 +678,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_hello),
 	        cmocka_unit_test(test_split),
-	        cmocka_unit_test(test_small_records),
+	        cmocka_unit_test(test_middle),
+		cmocka_unit_test(test_small_records),
 	        cmocka_unit_test(test_prefixes),
 	        cmocka_unit_test(test_fingerprints),
 	        cmocka_unit_test(test_remembered),

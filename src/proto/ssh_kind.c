@@ -283,7 +283,9 @@ use_scp(struct ssh_kind *k, const struct ssh_shape *h)
 		const uint32_t around = sender == SIDE_SOURCE ? SCP_ODD_SERVER : SCP_ODD_CLIENT;
 		/* Compressed, or in blocks of 16 whose ends don't show, many short messages look alike. */
 		const bool alike = h->cipher[sender].compressed || (h->cipher[sender].block > 8 && !h->exact[sender]);
-		const uint32_t least = h->scp[sender].contents == 0 ? SCP_LINES_MIN : 1;
+		/* There, less than a kilobyte behind a line or two is how any command answers. */
+		const bool little = f->bytes[sender] + f->current[sender] < CONTENT_LEAST;
+		const uint32_t least = h->scp[sender].contents == 0 || (alike && little) ? SCP_LINES_MIN : 1;
 		if (h->scp[sender].lines < least || h->scp[sender].odd > around + h->scp[sender].lines / SCP_ODD_LINES)
 			continue;
 		k->use = SSH_USE_SCP;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "attribution/snapshot.h"
+#include "base/detail.h"
 
 /* What a host's name is made of; many have an underscore, against RFC 952. */
 enum host_character {
@@ -22,6 +23,7 @@ static const uint8_t host_characters[256] = {
 
 static struct end_name host_name(const char *text, enum name_basis basis);
 static struct end_name name_of(const struct facts *f);
+static struct service by_certificate(const struct attribution *a, const struct facts *f);
 static enum confidence confidence_of(const struct service_row *row, enum name_basis basis);
 
 void
@@ -33,6 +35,8 @@ attribution_name(const struct attribution *a, struct flow_record *r)
 	if (r->name.text != NULL)
 		r->service = (struct service){.row = services_by_name(&a->services, r->name.text, r->name.len),
 		        .basis = r->name.basis, .side = SIDE_DESTINATION};
+	if (r->service.row == NULL)
+		r->service = by_certificate(a, r->facts);
 	for (size_t i = 0; i < 2 && r->service.row == NULL; i++) {
 		const struct endpoint *e = &r->side[sides[i]];
 		r->service = (struct service){.row = attribution_service_of_place(a, &e->addr, &e->place),
@@ -74,6 +78,34 @@ name_of(const struct facts *f)
 	return name;
 }
 
+/* Of a server that nobody named: one name of its certificate, where that is a service's. */
+static struct service
+by_certificate(const struct attribution *a, const struct facts *f)
+{
+	static const char names[] = "tls.server.x509.alternative_names", subject[] = "tls.server.subject", common[] = "CN=";
+	struct detail all[DETAIL_MAX];
+	struct service service = {.basis = NAME_CERTIFICATE, .side = SIDE_DESTINATION};
+	const size_t count = f->tls.server_name == NULL && f->details != NULL ? details_list(f->details, all) : 0;
+	for (size_t i = 0; i < count && service.row == NULL; i++) {
+		const char *text = all[i].text;
+		if (text == NULL || (strcmp(all[i].key, names) != 0 && strcmp(all[i].key, subject) != 0))
+			continue;
+		if (strncmp(text, common, sizeof common - 1) == 0)
+			text += sizeof common - 1;
+		if (strncmp(text, "*.", 2) == 0)
+			text += 2;
+		char host[NAME_MAX_LEN + 1];
+		const size_t len = strcspn(text, ","); /* the organisation follows */
+		if (len >= sizeof host)
+			continue;
+		memcpy(host, text, len);
+		host[len] = '\0';
+		if (host_name(host, NAME_CERTIFICATE).text != NULL)
+			service.row = services_by_name(&a->services, host, len);
+	}
+	return service;
+}
+
 /* text up to a port, where that is a host's name; else nothing. */
 static struct end_name
 host_name(const char *text, enum name_basis basis)
@@ -93,9 +125,12 @@ host_name(const char *text, enum name_basis basis)
 	return (struct end_name){.text = text, .len = n, .basis = basis};
 }
 
-/* What another client was told need not be what this one asked for: many names share an address. */
+/*
+ * What another client was told need not be what this one asked for: many names share an address. And anybody may show a
+ * certificate, which nobody here verifies.
+ */
 static enum confidence
 confidence_of(const struct service_row *row, enum name_basis basis)
 {
-	return basis == NAME_DNS_OTHER && row->confidence > CONFIDENCE_MEDIUM ? CONFIDENCE_MEDIUM : row->confidence;
+	return (basis == NAME_DNS_OTHER || basis == NAME_CERTIFICATE) && row->confidence > CONFIDENCE_MEDIUM ? CONFIDENCE_MEDIUM : row->confidence;
 }

@@ -90,6 +90,7 @@ enum name_basis {
 	NAME_HOST,        /* the client, in its HTTP request */
 	NAME_DNS,         /* a DNS answer that this client was given */
 	NAME_DNS_OTHER,   /* one that somebody else was given */
+	NAME_CERTIFICATE, /* the server, in its certificate: tells whose service it is, and no name of the end */
 };
 
 /* What the destination of a flow is called. Borrowed of its facts; text NULL: not known. */

@@ -200,7 +200,7 @@ event_name_basis(enum name_basis b)
 {
 	static const char *const names[] = {
 		[NAME_SNI] = "SNI", [NAME_HOST] = "HTTP Host", [NAME_DNS] = "DNS answer",
-		[NAME_DNS_OTHER] = "DNS answer to another client",
+		[NAME_DNS_OTHER] = "DNS answer to another client", [NAME_CERTIFICATE] = "certificate",
 	};
 	return names[b];
 }

@@ -24,6 +24,7 @@ static const uint8_t host_characters[256] = {
 static struct end_name host_name(const char *text, enum name_basis basis);
 static struct end_name name_of(const struct facts *f);
 static struct service by_certificate(const struct attribution *a, const struct facts *f);
+static const struct service_row *by_certified_name(const struct attribution *a, const char *text);
 static enum confidence confidence_of(const struct service_row *row, enum name_basis basis);
 
 void
@@ -78,7 +79,10 @@ name_of(const struct facts *f)
 	return name;
 }
 
-/* Of a server that nobody named: one name of its certificate, where that is a service's. */
+/*
+ * Of a server that nobody named: one name of its certificate, where that is a service's. Its common name counts only
+ * where it has no others (RFC 6125 section 6.4.4).
+ */
 static struct service
 by_certificate(const struct attribution *a, const struct facts *f)
 {
@@ -86,24 +90,35 @@ by_certificate(const struct attribution *a, const struct facts *f)
 	struct detail all[DETAIL_MAX];
 	struct service service = {.basis = NAME_CERTIFICATE, .side = SIDE_DESTINATION};
 	const size_t count = f->tls.server_name == NULL && f->details != NULL ? details_list(f->details, all) : 0;
+	const char *only = NULL;
+	bool has_names = false;
 	for (size_t i = 0; i < count && service.row == NULL; i++) {
 		const char *text = all[i].text;
-		if (text == NULL || (strcmp(all[i].key, names) != 0 && strcmp(all[i].key, subject) != 0))
+		if (text != NULL && strcmp(all[i].key, subject) == 0 && strncmp(text, common, sizeof common - 1) == 0)
+			only = text + sizeof common - 1;
+		if (text == NULL || strcmp(all[i].key, names) != 0)
 			continue;
-		if (strncmp(text, common, sizeof common - 1) == 0)
-			text += sizeof common - 1;
-		if (strncmp(text, "*.", 2) == 0)
-			text += 2;
-		char host[NAME_MAX_LEN + 1];
-		const size_t len = strcspn(text, ","); /* the organisation follows */
-		if (len >= sizeof host)
-			continue;
-		memcpy(host, text, len);
-		host[len] = '\0';
-		if (host_name(host, NAME_CERTIFICATE).text != NULL)
-			service.row = services_by_name(&a->services, host, len);
+		has_names = true;
+		service.row = by_certified_name(a, text);
 	}
+	if (!has_names && only != NULL)
+		service.row = by_certified_name(a, only);
 	return service;
+}
+
+/* text: a name, maybe of all hosts in a domain; of a subject the organisation follows. */
+static const struct service_row *
+by_certified_name(const struct attribution *a, const char *text)
+{
+	char host[NAME_MAX_LEN + 1];
+	if (strncmp(text, "*.", 2) == 0)
+		text += 2;
+	const size_t len = strcspn(text, ",");
+	if (len >= sizeof host)
+		return NULL;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	return host_name(host, NAME_CERTIFICATE).text != NULL ? services_by_name(&a->services, host, len) : NULL;
 }
 
 /* text up to a port, where that is a host's name; else nothing. */

@@ -212,14 +212,14 @@ test_basis(void **state)
 			assert_null(r.service.row);
 	}
 	/* Where nobody named the server, its certificate tells whose it is, but not what it is called. */
-	static const char *const subjects[] = {"CN=*.a.example.com, O=Drive", "CN=nobody.example.net, O=x"};
+	static const char *const subjects[] = {"CN=*.a.example.com, O=Drive", "CN=nobody.example.org, O=x"};
 	for (size_t i = 0; i < 4; i++) {
 		struct details *d = NULL;
 		assert_int_equal(details_text(&d, "tls.server.subject", subjects[i == 1]), 0);
 		if (i == 1)
 			assert_int_equal(details_text(&d, "tls.server.x509.alternative_names", "b.example.com"), 0);
-		const struct facts facts = {.protocol = "tls", .details = d, .tls.server_name = i == 2 ? "host.example.net" : NULL,
-		        .resolved = i == 3 ? "host.example.net" : NULL};
+		const struct facts facts = {.protocol = "tls", .details = d, .tls.server_name = i == 2 ? "host.example.org" : NULL,
+		        .resolved = i == 3 ? "host.example.org" : NULL};
 		struct flow_record r = {.facts = &facts};
 		attribution_name(a, &r);
 		assert_int_equal(r.name.basis, i == 2 ? NAME_SNI : i == 3 ? NAME_DNS : NAME_NONE);

@@ -150,6 +150,7 @@ libwaybill_a_SOURCES += \
 	src/proto/tls_fingerprint.c src/proto/tls_fingerprint.h \
 	src/proto/tls_handshake.c src/proto/tls_handshake.h \
 	src/proto/tls_hello.c src/proto/tls_hello.h \
+	src/proto/tls_turns.c src/proto/tls_turns.h \
 	src/proto/tls_pieces.c src/proto/tls_pieces.h \
 	src/proto/tsunami.c \
 	src/proto/tunnel.c \

@@ -1,8 +1,8 @@
 /*
  * TLS 1.0 to 1.3, SSL 3.0 and the hello of SSL 2.0 over TCP: records, and the handshake
- * messages in them for as long as these are in the clear (tls_handshake). Records are
- * followed past that only until both ends have sent application data; nothing is
- * decrypted, and a session's volume is inferred.
+ * messages in them for as long as these are in the clear (tls_handshake). Records of
+ * application data are followed for their lengths alone (tls_turns); nothing is decrypted, and
+ * a session's volume is inferred.
  *
  * RFC 8446 section 5, RFC 5246 section 6 and appendix E.
  */
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "proto/tls_handshake.h"
+#include "proto/tls_turns.h"
 
 enum { /* record content types (RFC 8446 section 5.1, RFC 6520) */
 	RECORD_CHANGE_CIPHER = 20,
@@ -38,6 +39,7 @@ enum {
 enum step {
 	STEP_MESSAGES, /* handshake messages are read */
 	STEP_FOLLOW,   /* records are skipped until application data */
+	STEP_DATA,     /* lengths of records are counted */
 	STEP_OVER,     /* nothing more is wanted of this side */
 };
 
@@ -56,11 +58,14 @@ struct half {
 	size_t message_len, message_size, message_wanted;
 	uint64_t total;
 	bool data;             /* application data was seen */
+	bool changed;          /* ChangeCipherSpec was, */
+	bool finished;         /* and a handshake record behind it: what follows is no handshake in disguise */
 };
 
 struct tls {
 	struct tls_handshake handshake;
 	struct half half[2];
+	struct tls_turns turns;
 };
 
 static enum verdict probe_half(const uint8_t *bytes, size_t len, bool midstream);
@@ -72,6 +77,7 @@ static bool over(const struct tls *t);
 static bool half_records(struct tls *t, enum side from, const uint8_t *bytes, size_t len);
 static bool half_header(struct tls *t, enum side from, const uint8_t **bytes, size_t *len);
 static bool begin_ssl2(struct tls *t, enum side from);
+static void count_record(struct tls *t, enum side from);
 static void half_body(struct tls *t, enum side from, const uint8_t *bytes, size_t len);
 static void half_messages(struct tls *t, enum side from, const uint8_t *bytes, size_t len);
 static size_t message_header(struct tls *t, enum side from, const uint8_t *bytes, size_t len);
@@ -114,7 +120,7 @@ tls_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	half->total += len;
 	if (half->step != STEP_OVER && !half_records(t, from, bytes, len))
 		half->step = STEP_OVER;
-	if (half->total > (half->step == STEP_FOLLOW ? FOLLOW_MAX : FOLLOW_MAX + TLS_MESSAGE_MAX))
+	if (half->step != STEP_DATA && half->total > (half->step == STEP_FOLLOW ? FOLLOW_MAX : FOLLOW_MAX + TLS_MESSAGE_MAX))
 		half->step = STEP_OVER;
 	if (half->step == STEP_OVER)
 		half_drop(half);
@@ -136,7 +142,8 @@ tls_gap(void *state, enum side from, uint64_t len)
 		half->step = STEP_OVER;
 	} else {
 		half->record_left -= (size_t)len;
-		half->step = STEP_FOLLOW;
+		if (half->step != STEP_DATA)
+			half->step = STEP_FOLLOW;
 	}
 	return over(t) ? VERDICT_DONE : VERDICT_MORE;
 }
@@ -146,6 +153,7 @@ tls_close(void *state, bool reset)
 {
 	struct tls *t = state;
 	(void)reset;
+	tls_turns_tell(&t->turns, t->handshake.session, t->handshake.client_known ? t->handshake.client : SIDE_SOURCE);
 	free(t->half[SIDE_SOURCE].message);
 	free(t->half[SIDE_DESTINATION].message);
 	free(t);
@@ -165,7 +173,7 @@ const struct proto proto_tls = {
         .reads = "server name, ALPN, JA3 and JA4 of the client; version, cipher and JA3S of the server; whether an "
                  "earlier session is resumed; up to TLS 1.2 the names and SHA-256 of certificates; SSL 3.0 and hellos "
                  "of SSL 2.0",
-        .infers = "transfers, from volume",
+        .infers = "transfers, from volume; how many requests, and the largest of them and of their answers, from the lengths of records",
         .misses = "content; certificates of TLS 1.3; the inner name of an encrypted ClientHello, which is told as "
                   "offered; offers of SSL 2.0",
         .probe = tls_probe,
@@ -304,7 +312,27 @@ half_header(struct tls *t, enum side from, const uint8_t **bytes, size_t *len)
 		return begin_ssl2(t, from);
 	half->type = half->header[0];
 	half->record_left = (size_t)half->header[3] << 8 | half->header[4];
+	count_record(t, from);
 	return is_record_type(half->type) && half->header[1] == 3 && half->record_left <= RECORD_MAX;
+}
+
+/*
+ * The end of a handshake of TLS 1.3 looks like application data: all that the server says before the client does, and
+ * the client's first record (RFC 8446 section 2, appendix D.4). Before 1.3 a handshake record stands there.
+ */
+static void
+count_record(struct tls *t, enum side from)
+{
+	const enum side client = t->handshake.client_known ? t->handshake.client : SIDE_SOURCE;
+	struct half *half = &t->half[from];
+	half->changed |= half->type == RECORD_CHANGE_CIPHER;
+	half->finished |= half->changed && half->type == RECORD_HANDSHAKE;
+	if (half->type != RECORD_DATA)
+		return;
+	const bool disguised = t->handshake.client_told && !half->finished &&
+	                       (from == client ? !half->data : !t->half[client].data);
+	if (!disguised)
+		tls_turns_record(&t->turns, from, client, half->record_left);
 }
 
 /* The hello of SSL 2.0 names no host and has no fingerprint. What follows may be TLS. */
@@ -336,9 +364,12 @@ half_body(struct tls *t, enum side from, const uint8_t *bytes, size_t len)
 	struct half *half = &t->half[from];
 
 	if (half->type == RECORD_DATA) {
+		if (half->step != STEP_DATA) {
+			half_drop(half);
+			tls_handshake_lost(&t->handshake, from); /* what was not seen by now was seen too late */
+		}
 		half->data = true;
-		half->step = STEP_OVER;
-		tls_handshake_lost(&t->handshake, from); /* what was not seen by now was seen too late */
+		half->step = STEP_DATA;
 	} else if (half->step == STEP_MESSAGES && half->type == RECORD_CHANGE_CIPHER) {
 		tls_handshake_encrypts(&t->handshake, from);
 	} else if (half->step == STEP_MESSAGES && half->type == RECORD_HANDSHAKE) {

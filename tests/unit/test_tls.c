@@ -2,6 +2,8 @@
 
 #include "proto_stage.h"
 
+#include "proto/tls_turns.h"
+
 #include "hex.h"
 #include "proto/tls_certificate.h"
 #include "proto/tls_fingerprint.h"
@@ -131,6 +133,36 @@ test_small_records(void **state)
 	stage_clear(&s);
 }
 
+/* Who sends, and how long the record is; turns of the client 'c' and the server 's'. */
+static void
+test_turns(void **state)
+{
+	static const struct {
+		const char *who;
+		size_t len[8];
+		uint32_t requests;
+		uint64_t asked, answered; /* the largest */
+	} rows[] = {
+		{"", {0}, 0, 0, 0},
+		{"s", {5000}, 0, 0, 4983},
+		{"cs", {117, 5017}, 1, 100, 5000},
+		{"css", {117, 5017, 1017}, 1, 100, 6000},
+		{"cscs", {117, 5017, 217, 317}, 2, 200, 5000},
+		{"cscsc", {117, 5017, 30, 317, 30}, 1, 100, 5300}, /* window updates */
+		{"ccscc", {117, 16401, 30, 16401, 1017}, 1, 33868, 0},
+		{"ccs", {117, 3, 16}, 1, 100, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct tls_turns t = {0};
+		for (size_t n = 0; rows[i].who[n] != '\0'; n++)
+			tls_turns_record(&t, rows[i].who[n] == 'c' ? SIDE_SOURCE : SIDE_DESTINATION, SIDE_SOURCE, rows[i].len[n]);
+		assert_int_equal(t.requests, rows[i].requests);
+		assert_int_equal(t.largest[SIDE_SOURCE], rows[i].asked);
+		assert_int_equal(t.largest[SIDE_DESTINATION], rows[i].answered);
+	}
+}
+
 /* In the middle a record's head is all there is; what nobody sends is somebody else's. */
 static void
 test_middle(void **state)
@@ -249,7 +281,7 @@ test_established(void **state)
 	(void)stage_data(&s, 0, SIDE_DESTINATION, server_hello, sizeof server_hello);
 	assert_int_equal(stage_data(&s, 0, SIDE_SOURCE, data, sizeof data), VERDICT_MORE);
 	assert_false(session_facts(s.flow[0].session)->tls.established);
-	assert_int_equal(stage_data(&s, 0, SIDE_DESTINATION, data, sizeof data), VERDICT_DONE);
+	assert_int_equal(stage_data(&s, 0, SIDE_DESTINATION, data, sizeof data), VERDICT_MORE);
 	assert_true(session_facts(s.flow[0].session)->tls.established);
 	stage_clear(&s);
 }
@@ -679,6 +711,7 @@ main(void)
 	        cmocka_unit_test(test_hello),
 	        cmocka_unit_test(test_split),
 	        cmocka_unit_test(test_middle),
+		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_small_records),
 	        cmocka_unit_test(test_prefixes),
 	        cmocka_unit_test(test_fingerprints),

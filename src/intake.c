@@ -83,17 +83,18 @@ intake_open(const char *const *paths, size_t count, const char *filter, char *er
 
 struct intake *
 intake_open_live(const struct live_conf *conf, const char *const *interfaces, size_t count, const char *filter,
-                 char *error, size_t size)
+                 enum live_refusal *refusal, char *error, size_t size)
 {
 	static const struct capture_ops ops = {on_problem};
 	struct intake *in = calloc(1, sizeof *in);
+	*refusal = LIVE_REFUSED;
 	if (in == NULL) {
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
 	ring_init(&in->ring, ITEMS);
 	in->filling = in->taken = &in->slots[0];
-	in->live = live_open(conf, interfaces, count, filter, &ops, in, error, size);
+	in->live = live_open(conf, interfaces, count, filter, &ops, in, refusal, error, size);
 	if (in->live == NULL) {
 		intake_close(in);
 		return NULL;

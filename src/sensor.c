@@ -113,6 +113,7 @@ static int
 open_stages(struct sensor *r)
 {
 	const struct options *o = r->options;
+	enum live_refusal refusal = LIVE_REFUSED;
 	char error[SENTENCE_MAX];
 
 	r->output = output_open(&r->conf->output, r->loop, error, sizeof error);
@@ -121,12 +122,13 @@ open_stages(struct sensor *r)
 		return 1;
 	}
 	if (o->command == COMMAND_WATCH)
-		r->intake = intake_open_live(&r->conf->live, o->arguments, o->argument_count, o->filter, error, sizeof error);
+		r->intake = intake_open_live(&r->conf->live, o->arguments, o->argument_count, o->filter, &refusal, error,
+		        sizeof error);
 	else
 		r->intake = intake_open(o->arguments, o->argument_count, o->filter, error, sizeof error);
 	if (r->intake == NULL) {
 		log_error("capture", "%s", error);
-		return 2;
+		return refusal == LIVE_NOT_YET ? 1 : 2; /* a service manager tries again after 1 */
 	}
 	if (open_pipeline(r) < 0) {
 		log_error("sensor", "out of memory");

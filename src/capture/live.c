@@ -7,6 +7,7 @@
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ enum {
 	SNAPLEN_DEFAULT = 65600,
 	BLOCK_TIMEOUT = 1,       /* ms: a block of the ring that is not full is handed over after it */
 	LINKTYPE_RAW = 101,
+	NO_PROTOCOL = 0x88b5,          /* an EtherType for experiments: a socket of it is handed nothing by a host's own loopback */
 };
 static const int64_t reopen_after = CLOCK_SECOND;
 
@@ -32,6 +34,7 @@ struct interface {
 	int64_t again;                 /* tried again at this time (monotonic) */
 	unsigned short hardware;       /* ARPHRD_* of it when it was opened */
 	bool down;                     /* told so; the handle stays */
+	bool borrowed;                 /* pcap was opened of the loopback: libpcap does not know which interface this is */
 	uint16_t link;
 	struct pcap_stat seen;         /* of pcap, which counts modulo 2^32 */
 	uint64_t dropped_ring, dropped_interface;
@@ -57,7 +60,8 @@ struct taking { /* one live_batch */
 };
 
 static int interface_open(const struct live *l, struct interface *i, char *error, size_t size);
-static int set_up(const struct live *l, pcap_t *pcap, char *error, size_t size);
+static int interface_await(const struct live *l, struct interface *i, char *error, size_t size);
+static int set_up(const struct live *l, pcap_t *pcap, int protocol, char *error, size_t size);
 static void say_why(const struct interface *i, int status, char *error, size_t size);
 static int interface_filter(const struct live *l, const struct interface *i, char *error, size_t size);
 static void interface_count(struct interface *i);
@@ -75,9 +79,10 @@ static void tell(const struct live *l, const struct interface *i, const char *wh
 
 struct live *
 live_open(const struct live_conf *conf, const char *const *interfaces, size_t count, const char *filter,
-          const struct capture_ops *ops, void *ctx, char *error, size_t size)
+          const struct capture_ops *ops, void *ctx, enum live_refusal *refusal, char *error, size_t size)
 {
 	char why[PCAP_ERRBUF_SIZE + 64];
+	*refusal = LIVE_REFUSED;
 	struct live *l = count <= LIVE_INTERFACES_MAX ? calloc(1, sizeof *l) : NULL;
 	if (l == NULL) {
 		snprintf(error, size, "%zu interfaces are too many", count);
@@ -91,8 +96,13 @@ live_open(const struct live_conf *conf, const char *const *interfaces, size_t co
 	l->filter = filter != NULL ? strdup(filter) : NULL;
 	for (; l->count < count; l->count++) {
 		l->interfaces[l->count].name = interfaces[l->count];
-		if (interface_open(l, &l->interfaces[l->count], why, sizeof why) == 0)
+		int status = interface_open(l, &l->interfaces[l->count], why, sizeof why);
+		if (status == PCAP_ERROR_IFACE_NOT_UP)
+			status = interface_await(l, &l->interfaces[l->count], why, sizeof why);
+		if (status == 0)
 			continue;
+		if (status == PCAP_ERROR_NO_SUCH_DEVICE || status == PCAP_ERROR_IFACE_NOT_UP)
+			*refusal = LIVE_NOT_YET;
 		snprintf(error, size, "%s: %s", interfaces[l->count], why);
 		live_close(l);
 		return NULL;
@@ -141,7 +151,7 @@ live_counts(struct live *l, struct live_counts *out)
 	}
 }
 
-/* 0, or -1 and why. */
+/* 0; or why, and one of libpcap's errors. */
 static int
 interface_open(const struct live *l, struct interface *i, char *error, size_t size)
 {
@@ -149,16 +159,19 @@ interface_open(const struct live *l, struct interface *i, char *error, size_t si
 	i->pcap = pcap_create(i->name, why);
 	if (i->pcap == NULL) {
 		snprintf(error, size, "%s", why);
-		return -1;
+		return PCAP_ERROR;
 	}
 	i->seen = (struct pcap_stat){0};
-	const int status = set_up(l, i->pcap, why, sizeof why);
+	i->borrowed = false;
+	int status = set_up(l, i->pcap, ETH_P_ALL, why, sizeof why);
 	if (status < 0)
 		say_why(i, status, error, size);
-	if (status < 0 || interface_filter(l, i, error, size) < 0) {
+	else if (interface_filter(l, i, error, size) < 0)
+		status = PCAP_ERROR;
+	if (status < 0) {
 		pcap_close(i->pcap);
 		i->pcap = NULL;
-		return -1;
+		return status;
 	}
 	const int link = pcap_datalink(i->pcap);
 	struct ifreq about;
@@ -167,13 +180,46 @@ interface_open(const struct live *l, struct interface *i, char *error, size_t si
 	return 0;
 }
 
+/*
+ * The interface is down. libpcap opens none that is, and once it is up the privilege to is gone: so a handle of the loopback's is
+ * opened, which has frames of the same form, and tied to the interface. From there on it is one that went down. As interface_open.
+ */
+static int
+interface_await(const struct live *l, struct interface *i, char *error, size_t size)
+{
+	char why[PCAP_ERRBUF_SIZE];
+	struct ifreq about;
+	int status = PCAP_ERROR_IFACE_NOT_UP;
+	i->pcap = pcap_create("lo", why);
+	i->hardware = ARPHRD_ETHER;
+	i->link = DLT_EN10MB;
+	if (i->pcap == NULL || set_up(l, i->pcap, NO_PROTOCOL, why, sizeof why) < 0 || pcap_datalink(i->pcap) != DLT_EN10MB ||
+	        ask(i, SIOCGIFHWADDR, &about) < 0 || about.ifr_hwaddr.sa_family != i->hardware)
+		goto failed;
+	if (interface_filter(l, i, error, size) < 0) {
+		status = PCAP_ERROR;
+		goto failed;
+	}
+	if (interface_rebind(l, i) < 0)
+		goto failed;
+	i->borrowed = i->down = true;
+	tell(l, i, "the interface is down; frames are taken as soon as it is up");
+	return 0;
+failed:
+	if (i->pcap != NULL)
+		pcap_close(i->pcap);
+	i->pcap = NULL;
+	return status;
+}
+
 /* pcap_activate's status. */
 static int
-set_up(const struct live *l, pcap_t *pcap, char *error, size_t size)
+set_up(const struct live *l, pcap_t *pcap, int protocol, char *error, size_t size)
 {
 	char why[PCAP_ERRBUF_SIZE];
 	pcap_set_snaplen(pcap, (int)l->conf.snaplen);
 	pcap_set_promisc(pcap, !l->conf.no_promiscuous);
+	pcap_set_protocol_linux(pcap, protocol);
 	pcap_set_timeout(pcap, BLOCK_TIMEOUT);
 	pcap_set_immediate_mode(pcap, l->conf.immediate);
 	pcap_set_buffer_size(pcap, (int)l->conf.ring);
@@ -325,14 +371,15 @@ look_down(struct live *l, struct interface *i)
 	int error = 0, ifindex;
 	socklen_t len = sizeof error;
 	getsockopt(pcap_fileno(i->pcap), SOL_SOCKET, SO_ERROR, &error, &len);
-	if (error != ENETDOWN && !i->down)
+	if (error != ENETDOWN && !i->down && !i->borrowed)
 		return;
 	if (packet_socket(i, &ifindex) == 0 && ifindex < 0) {
 		interface_gone(l, i, "the interface disappeared");
 		return;
 	}
-	if (!i->down)
-		tell(l, i, "it went down; frames are taken as soon as it is up again");
+	if (error != ENETDOWN || i->down)
+		return;
+	tell(l, i, "it went down; frames are taken as soon as it is up again");
 	i->down = true;
 }
 
@@ -383,7 +430,8 @@ wait_for_any(struct live *l, int64_t patience)
 	if (poll(fds, l->count, (int)(patience / CLOCK_MILLISECOND)) < 0)
 		return;
 	for (size_t i = 0; i < l->count; i++)
-		if (!l->interfaces[i].gone && ((fds[i].revents & POLLERR) != 0 || l->interfaces[i].down))
+		if (!l->interfaces[i].gone && ((fds[i].revents & POLLERR) != 0 || l->interfaces[i].down ||
+		        (fds[i].revents == 0 && l->interfaces[i].borrowed)))
 			look_down(l, &l->interfaces[i]);
 }
 

@@ -35,12 +35,18 @@ struct live_counts {
 
 struct live;
 
+enum live_refusal {
+	LIVE_REFUSED,
+	LIVE_NOT_YET,          /* there is no such interface, or it is down and can't be waited for: it may come later */
+};
+
 /*
- * Opens all interfaces, with the filter (pcap-filter(7)) or NULL. ops->problem is told of trouble later on: from
- * live_batch, path is the interface. NULL and error: one of them can't be opened.
+ * Opens all interfaces, with the filter (pcap-filter(7)) or NULL. ops->problem is told of one that is down, which is waited for
+ * (Ethernet only; needs a loopback that is up), and of trouble later on, from live_batch; path is the interface. NULL, refusal
+ * and error: one of them can't be opened.
  */
 struct live *live_open(const struct live_conf *conf, const char *const *interfaces, size_t count, const char *filter,
-                       const struct capture_ops *ops, void *ctx, char *error, size_t size);
+                       const struct capture_ops *ops, void *ctx, enum live_refusal *refusal, char *error, size_t size);
 void live_close(struct live *l); /* takes NULL */
 
 /* Bytes that live_batch needs for so many frames. */

@@ -67,9 +67,10 @@ static void
 check_opening(struct findings *f, const struct options *options, const struct conf *conf)
 {
 	const struct capture_ops ops = {.problem = ignore_problem};
+	enum live_refusal refusal;
 	char error[512];
 	struct live *l = live_open(&conf->live, options->arguments, options->argument_count, options->filter, &ops, NULL,
-	        error, sizeof error);
+	        &refusal, error, sizeof error);
 	if (l == NULL)
 		findings_say(f, FINDING_PROBLEM, "capture", NULL, "%s", error);
 	else

@@ -17,7 +17,7 @@ enum {
 	HEAD_MAX = 1536,
 };
 
-#define LISTED_HOST 0xaf2db237u /* 175.45.178.55; only ever written into a file */
+#define LISTED_HOST 0xaf2db237u /* 175.45.178.55; only ever written into a file: what is sent has another one, by --listed */
 
 /* A run. */
 struct gen {
@@ -25,6 +25,8 @@ struct gen {
 	int64_t time; /* of the next packet, in microseconds since 1970 */
 	uint64_t bytes, packets; /* written so far */
 	double scale;
+	uint32_t listed;   /* the address of the host that some conversations are with; */
+	uint32_t listed_in; /* one in so many of them */
 	uint32_t at_once; /* conversations; 0: as the kind has it */
 	const char *seeds; /* folder of the sample captures */
 	bool count;        /* tell how many packets there were */

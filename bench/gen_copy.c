@@ -40,7 +40,7 @@ seed_begin(struct gen *g, const struct seeds *s, bool listed)
 		if (!new_address(g, d, k, &t->host[k])) /* then payloads keep the old text */
 			t->host[k] = address_of(0xc6120000u + (k << 16) + random_below(g, CLIENTS), d->host[k].v6);
 		if (k == 1 && listed && !d->host[k].v6 && strlen(d->text[k]) == strlen("175.45.178.55"))
-			t->host[k] = address_of(LISTED_HOST, false);
+			t->host[k] = address_of(g->listed, false);
 		inet_ntop(t->host[k].v6 ? AF_INET6 : AF_INET, t->host[k].bytes, t->text[k][0], SEED_TEXT_MAX);
 		seed_commas(t->text[k][1], t->text[k][0]);
 	}

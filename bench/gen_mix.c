@@ -84,14 +84,14 @@ lane_begin(struct mix *m, struct lane *lane)
 	lane->due = g->time + random_below(g, 400000);
 	if (luck >= 92) {
 		g->time = lane->due;
-		lane->seed = seed_begin(g, m->seeds, random_below(g, 20000) == 0);
+		lane->seed = seed_begin(g, m->seeds, random_below(g, g->listed_in) == 0);
 		return lane->seed == NULL ? -1 : 0;
 	}
 	enum plot_id plot = luck < 45 ? PLOT_DNS : luck < 71 ? PLOT_TLS : luck < 81 ? PLOT_API : luck < 87 ? PLOT_QUIC : PLOT_UNKNOWN;
 	struct talk *t = &lane->talk;
 	talk_begin(g, t, plot);
 	t->host[0] = 0xc6120000u + random_below(g, 500);
-	if (t->host[1] != LISTED_HOST)
+	if (t->host[1] != g->listed)
 		t->host[1] = 0xc6130000u + random_below(g, 5000);
 	t->plain = t->salt % 3 == 0;
 	t->size = plot == PLOT_UNKNOWN ? 400 : 1000u << random_below(g, 7);

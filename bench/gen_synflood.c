@@ -17,7 +17,7 @@ gen_synflood(struct gen *g)
 	uint64_t syns = (uint64_t)(SYNS * g->scale), gap = syns / UPLOAD_PACKETS + 1;
 	struct talk upload;
 	talk_begin(g, &upload, PLOT_HTTP_PUT);
-	upload.host[1] = LISTED_HOST;
+	upload.host[1] = g->listed;
 	upload.v6 = false;
 	upload.size = UPLOAD_SIZE;
 
@@ -49,7 +49,7 @@ stranger(struct gen *g)
 {
 	for (;;) {
 		uint32_t host = random_between(g, 0x01000000u, 0xdfffffffu);
-		if (host >> 10 != LISTED_HOST >> 10 && host >> 24 != 127)
+		if (host >> 10 != g->listed >> 10 && host >> 24 != 127)
 			return host;
 	}
 }

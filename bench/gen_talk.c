@@ -48,8 +48,8 @@ talk_begin(struct gen *g, struct talk *t, enum plot_id plot)
 	t->seq[1] = random_below(g, UINT32_MAX);
 	t->salt = random_below(g, UINT32_MAX);
 	t->v6 = t->salt % 8 == 0;
-	if (random_below(g, 20000) == 0) {
-		t->host[1] = LISTED_HOST;
+	if (random_below(g, g->listed_in) == 0) {
+		t->host[1] = g->listed;
 		t->v6 = false;
 	}
 }

@@ -1,8 +1,9 @@
 /*
- * generate KIND [--scale X] [--seed N] [--at-once N] [--seeds DIR] [--count] > FILE: a capture for measuring,
- * the same for the same arguments. What each kind is made of: bench/README.md. --count: how many packets,
+ * generate KIND [--scale X] [--seed N] [--at-once N] [--seeds DIR] [--listed ADDRESS] [--listed-in N] [--count] > FILE: a capture for
+ * measuring, the same for the same arguments. What each kind is made of: bench/README.md. --count: how many packets,
  * on standard error. Nothing is sent anywhere.
  */
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -30,7 +31,8 @@ static int read_options(struct gen *g, int argc, char **argv);
 int
 main(int argc, char **argv)
 {
-	static struct gen g = {.time = INT64_C(1705282200000000), .scale = 1, .random = 1, .seeds = "pcaps"};
+	static struct gen g = {.time = INT64_C(1705282200000000), .scale = 1, .random = 1, .seeds = "pcaps", .listed = LISTED_HOST,
+	        .listed_in = 20000};
 	static char buffer[1 << 20];
 
 	const struct kind *kind = argc > 1 ? kind_named(argv[1]) : NULL;
@@ -57,7 +59,8 @@ main(int argc, char **argv)
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: generate KIND [--scale X] [--seed N] [--at-once N] [--seeds DIR] [--count] > FILE\n  KIND is one of:");
+	fprintf(stderr, "usage: generate KIND [--scale X] [--seed N] [--at-once N] [--seeds DIR] [--listed ADDRESS] [--listed-in N]\n"
+	        "       [--count] > FILE\n  KIND is one of:");
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		fprintf(stderr, " %s", kinds[i].name);
 	fprintf(stderr, "\n");
@@ -81,9 +84,12 @@ read_options(struct gen *g, int argc, char **argv)
 	        {"seed", required_argument, NULL, 'n'},
 	        {"at-once", required_argument, NULL, 'a'},
 	        {"seeds", required_argument, NULL, 'd'},
+	        {"listed", required_argument, NULL, 'l'},
+	        {"listed-in", required_argument, NULL, 'i'},
 	        {"count", no_argument, NULL, 'c'},
 	        {NULL, 0, NULL, 0},
 	};
+	struct in_addr listed;
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		char nothing = 0, *end = &nothing;
 		switch (option) {
@@ -91,6 +97,16 @@ read_options(struct gen *g, int argc, char **argv)
 		case 'n': g->random = strtoull(optarg, &end, 10); break;
 		case 'a': g->at_once = (uint32_t)strtoul(optarg, &end, 10); break;
 		case 'd': g->seeds = optarg; break;
+		case 'l':
+			if (inet_pton(AF_INET, optarg, &listed) != 1)
+				return -1;
+			g->listed = ntohl(listed.s_addr);
+			break;
+		case 'i':
+			g->listed_in = (uint32_t)strtoul(optarg, &end, 10);
+			if (g->listed_in == 0)
+				return -1;
+			break;
 		case 'c': g->count = true; break;
 		default: return -1;
 		}

@@ -1,5 +1,5 @@
-# Measuring: make bench, make bench BASE=REV, make bench-growth, make bench-smoke, make bench-budget. See bench/README.md.
-EXTRA_PROGRAMS += bench/noop bench/hash
+# Measuring: make bench, make bench BASE=REV, make bench-growth, make bench-live, make bench-smoke, make bench-budget. See bench/README.md.
+EXTRA_PROGRAMS += bench/noop bench/hash bench/sender
 check_PROGRAMS += bench/generate
 bench_generate_SOURCES = \
 	bench/gen.h bench/generate.c \
@@ -11,8 +11,10 @@ bench_noop_SOURCES = bench/noop.c
 bench_noop_LDADD = $(PCAP_LIBS)
 bench_hash_SOURCES = bench/hash.c
 bench_hash_LDADD = $(PCAP_LIBS) $(CRYPTO_LIBS)
-EXTRA_DIST += bench/README.md bench/bench bench/growth bench/common.py bench/budget.json
-CLEANFILES += bench/noop bench/hash bench/growth.svg
+bench_sender_SOURCES = bench/sender.c
+bench_sender_LDADD = $(PCAP_LIBS)
+EXTRA_DIST += bench/live bench/README.md bench/bench bench/growth bench/common.py bench/budget.json
+CLEANFILES += bench/noop bench/hash bench/sender bench/growth.svg
 
 # Instructions against the budget, also a test: skipped where they could not be compared.
 dist_check_SCRIPTS += bench/smoke
@@ -21,11 +23,13 @@ TESTS += bench/smoke
 bench_python = PYTHONDONTWRITEBYTECODE=1 $(PYTHON3)
 bench_flags = --build $(builddir) $(if $(BASE),--base $(BASE)) $(BENCH_FLAGS)
 
-.PHONY: bench bench-growth bench-smoke bench-budget
+.PHONY: bench bench-live bench-growth bench-smoke bench-budget
 bench: waybill bench/generate bench/noop bench/hash
 	$(bench_python) $(srcdir)/bench/bench $(bench_flags)
 bench-growth: waybill bench/generate
 	$(bench_python) $(srcdir)/bench/growth --build $(builddir) $(BENCH_FLAGS)
+bench-live: waybill bench/generate bench/sender
+	$(bench_python) $(srcdir)/bench/live --build $(builddir) $(BENCH_FLAGS)
 bench-smoke: waybill bench/generate
 	$(bench_python) $(srcdir)/bench/smoke --build $(builddir)
 bench-budget: waybill bench/generate

@@ -21,7 +21,6 @@
 
 enum {
 	SNAPLEN_DEFAULT = 65600,
-	BLOCK_TIMEOUT = 1,       /* ms: a block of the ring that is not full is handed over after it */
 	LINKTYPE_RAW = 101,
 	NO_PROTOCOL = 0x88b5,          /* an EtherType for experiments: a socket of it is handed nothing by a host's own loopback */
 };
@@ -220,7 +219,7 @@ set_up(const struct live *l, pcap_t *pcap, int protocol, char *error, size_t siz
 	pcap_set_snaplen(pcap, (int)l->conf.snaplen);
 	pcap_set_promisc(pcap, !l->conf.no_promiscuous);
 	pcap_set_protocol_linux(pcap, protocol);
-	pcap_set_timeout(pcap, BLOCK_TIMEOUT);
+	pcap_set_timeout(pcap, LIVE_BLOCK_TIME);
 	pcap_set_immediate_mode(pcap, l->conf.immediate);
 	pcap_set_buffer_size(pcap, (int)l->conf.ring);
 	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO); /* microseconds where it has no others */

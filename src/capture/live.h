@@ -16,6 +16,12 @@ enum {
 	LIVE_INTERFACES_MAX = 16,
 	LIVE_SNAPLEN_MIN = 128,
 	LIVE_SNAPLEN_MAX = 262144,
+	/*
+	 * The ring is made of blocks of so many bytes (libpcap's choice), each handed over when it is full, or so many ms after its first frame. So
+	 * where little comes a ring lasts for as many of these times as it has blocks, however empty those are.
+	 */
+	LIVE_BLOCK = 262144,
+	LIVE_BLOCK_TIME = 5,
 };
 #define LIVE_RING_DEFAULT ((size_t)64 << 20)
 #define LIVE_RING_MAX (size_t)0x7fffffff
@@ -24,7 +30,7 @@ struct live_conf {
 	size_t ring;           /* bytes of each interface's ring; 0: LIVE_RING_DEFAULT */
 	uint32_t snaplen;      /* bytes of a frame at most; 0: default 65,600, more than one of Ethernet can have */
 	bool no_promiscuous;   /* only frames for this host */
-	bool immediate;        /* each frame at once (TPACKET_V2), not up to a millisecond later: dearer */
+	bool immediate;        /* each frame at once (TPACKET_V2), not up to LIVE_BLOCK_TIME later: dearer */
 };
 
 struct live_counts {

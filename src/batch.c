@@ -41,6 +41,7 @@ batch_reset(struct batch *b)
 	b->count = 0;
 	b->frames = b->bytes = b->lost = 0;
 	b->idle = b->now = 0;
+	b->waiting = 0;
 	b->counts = NULL;
 	b->count_count = 0;
 	if (b->arena.blocks != NULL)

@@ -20,6 +20,8 @@ enum {
 };
 static const int64_t patience = 50 * CLOCK_MILLISECOND; /* after which the caller has a turn for other things */
 static const int64_t late = CLOCK_SECOND; /* a frame comes out of the kernel's ring no later than so */
+static const int64_t pace_over = 20 * CLOCK_MILLISECOND; /* packet time that it is measured over */
+static const int64_t repeat_after = 60 * CLOCK_SECOND;   /* that packets are shed is told this often */
 static const int64_t last_look = CLOCK_SECOND; /* at interfaces, after intake_finish */
 
 /* An item and the frames in it, which outlive the capture's buffer. */
@@ -33,6 +35,13 @@ struct intake {
 	struct capture *capture;           /* files; or NULL, and */
 	struct live *live;                 /* interfaces */
 	atomic_bool finishes;              /* nothing more is wanted of those */
+	size_t ring_size;                  /* of an interface, in the kernel */
+	struct {
+		int64_t begin;             /* packet time */
+		uint64_t bytes;            /* since then */
+		double bytes_per_ns;       /* before it */
+	} pace;
+	int64_t told_behind;               /* monotonic; 0: never */
 	int64_t finish_by;                 /* monotonic; 0: not yet known */
 	struct pipeline *pipeline;
 	struct slot slots[ITEMS];
@@ -52,6 +61,8 @@ static void *run(void *arg);
 static void fill(struct intake *in, struct slot *s);
 static bool fetch(struct intake *in);
 static void fill_live(struct intake *in, struct slot *s);
+static unsigned waiting(struct intake *in, const struct batch *b);
+static void tell_behind(struct intake *in);
 static bool is_over(struct intake *in, size_t count);
 static size_t keep_frames(struct slot *s, struct frame *frames, size_t count);
 static void clear_problems(struct intake_item *item);
@@ -94,6 +105,7 @@ intake_open_live(const struct live_conf *conf, const char *const *interfaces, si
 	}
 	ring_init(&in->ring, ITEMS);
 	in->filling = in->taken = &in->slots[0];
+	in->ring_size = conf->ring > 0 ? conf->ring : LIVE_RING_DEFAULT;
 	in->live = live_open(conf, interfaces, count, filter, &ops, in, refusal, error, size);
 	if (in->live == NULL) {
 		intake_close(in);
@@ -240,10 +252,47 @@ fill_live(struct intake *in, struct slot *s)
 	s->item.batch->now = clock_now();
 	if (count == 0)
 		s->item.batch->idle = s->item.batch->now - late;
+	else
+		s->item.batch->waiting = waiting(in, s->item.batch);
+	if (s->item.batch->waiting >= PIPELINE_SHED_CONTENT)
+		tell_behind(in);
 	s->item.last = is_over(in, count);
 	live_counts(in->live, &counts);
 	s->item.progress = (struct capture_progress){.frames = counts.frames, .bytes = counts.bytes,
 	        .dropped_ring = counts.dropped_ring, .dropped_interface = counts.dropped_interface};
+}
+
+/*
+ * How full the kernel's ring was, in percent. It does not say: as long as the newest frame of b waited there, others came at the pace of
+ * late, and it took blocks at its own. More than fits several times over is a clock that was set.
+ */
+static unsigned
+waiting(struct intake *in, const struct batch *b)
+{
+	enum { FRAME_COST = 96, UNBELIEVABLE = 400 }; /* bytes that the kernel puts before each frame */
+	in->pace.bytes += b->bytes + b->frames * FRAME_COST;
+	const int64_t span = b->end - in->pace.begin;
+	if (span >= pace_over || span < 0) {
+		in->pace.bytes_per_ns = span > 0 && in->pace.begin != 0 ? (double)in->pace.bytes / (double)span : 0;
+		in->pace.begin = b->end;
+		in->pace.bytes = 0;
+	}
+	const int64_t late_by = b->now - b->end;
+	const double least = (double)LIVE_BLOCK / (LIVE_BLOCK_TIME * CLOCK_MILLISECOND);
+	const double pace = in->pace.bytes_per_ns > least ? in->pace.bytes_per_ns : least;
+	const double percent = late_by > 0 ? (double)late_by * pace * 100 / (double)in->ring_size : 0;
+	return percent < UNBELIEVABLE ? (unsigned)percent : 0;
+}
+
+static void
+tell_behind(struct intake *in)
+{
+	const int64_t now = clock_monotonic();
+	if (in->told_behind != 0 && now - in->told_behind < repeat_after)
+		return;
+	in->told_behind = now;
+	on_problem(in, &(struct capture_problem){.path = "interfaces",
+	        .what = "more comes than can be followed: for a while only flows with a listed end are read, the others are counted"});
 }
 
 /* After intake_finish the rings are emptied, for a while. */

@@ -51,6 +51,8 @@ struct pipeline {
 		uint64_t frame;      /* the last of them */
 	} behind;
 	struct coverage_counter strays;
+	bool live;               /* batches come from interfaces */
+	struct coverage_counter shed[2]; /* of those: content, packets */
 	struct {
 		struct flow *flow; /* of the frame's last packet, which may carry the next one; or NULL */
 		uint64_t frame;
@@ -66,6 +68,7 @@ static int open_decoding(struct pipeline *p, const struct decoder_limits *limits
 static void on_packet(void *ctx, const struct packet *packet);
 static void prefetch(const struct pipeline *p, const struct flow_lookup *lookups, size_t count);
 static void follow(struct pipeline *p, const struct batch *b, size_t at);
+static void follow_listed(struct pipeline *p, const struct batch *b);
 static void on_flow_begin(void *ctx, struct flow *f);
 static void on_flow_talk(void *ctx, struct flow *f, unsigned seen, const uint32_t isn[2]);
 static void on_flow_end(void *ctx, struct flow *f);
@@ -104,6 +107,8 @@ pipeline_create(const struct conf *conf, const struct attribution *attribution, 
 	p->news_ctx = news_ctx;
 	p->next_tick = NO_TICK;
 	p->strays = (struct coverage_counter){"time_ahead", "packets out of the future: a day ahead of the others", 0};
+	p->shed[0] = (struct coverage_counter){"shed_content", "packets of flows without a listed end that were not read, in order to catch up", 0};
+	p->shed[1] = (struct coverage_counter){"shed_packets", "packets without a listed end that were counted in no flow, in order to catch up", 0};
 	p->coverage.start = INT64_MAX;
 	p->coverage.end = INT64_MIN;
 	p->flows = flow_table_create(&conf->flow, &flow_ops, p);
@@ -197,6 +202,7 @@ pipeline_follow(struct pipeline *p, const struct batch *b)
 {
 	if (p->relists)
 		relist_some(p);
+	p->live = p->live || b->now != 0;
 	if (b->frames == 0) {
 		if (b->idle >= p->next_tick || (b->idle != 0 && p->next_tick - b->idle > far_behind))
 			pass_time(p, b->idle); /* the wall clock says so, also where it was set back */
@@ -209,12 +215,28 @@ pipeline_follow(struct pipeline *p, const struct batch *b)
 	if (b->end > p->coverage.end) /* no later than now, whatever a frame says */
 		p->coverage.end = b->now != 0 && b->end - b->now > far_behind ? b->now : b->end;
 	p->coverage.dropped += b->lost;
+	if (b->waiting >= PIPELINE_SHED_FLOWS) {
+		follow_listed(p, b);
+		return;
+	}
 	for (size_t at = 0; at < b->count; at += ROW) {
 		const size_t n = b->count - at < ROW ? b->count - at : ROW;
 		prefetch(p, b->lookups + at, n);
 		for (size_t i = at; i < at + n; i++)
 			follow(p, b, i);
 	}
+}
+
+/* Packets with a listed end, and no others. */
+static void
+follow_listed(struct pipeline *p, const struct batch *b)
+{
+	const struct attribution *a = p->tracks.attribution;
+	for (size_t i = 0; i < b->count; i++)
+		if (attribution_listed(a, &b->packets[i].src) || attribution_listed(a, &b->packets[i].dst))
+			follow(p, b, i);
+		else
+			p->shed[1].count++;
 }
 
 void
@@ -259,8 +281,8 @@ size_t
 pipeline_coverage(struct pipeline *p, const struct batch *b, struct coverage *out, struct coverage_counter *counters,
         size_t room)
 {
-	const struct coverage_counter *parts[6];
-	size_t counts[6] = {[4] = UNREAD_COUNT, [5] = 1}, n = 0;
+	const struct coverage_counter *parts[7];
+	size_t counts[7] = {[4] = UNREAD_COUNT, [5] = 1, [6] = p->live ? 2 : 0}, n = 0;
 	*out = p->coverage;
 	if (out->start > out->end)
 		out->start = out->end = 0;
@@ -275,6 +297,7 @@ pipeline_coverage(struct pipeline *p, const struct batch *b, struct coverage *ou
 	parts[3] = transfer_tracker_counters(p->transfers, &counts[3]);
 	parts[4] = p->tracks.unread;
 	parts[5] = &p->strays;
+	parts[6] = p->shed;
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		for (size_t k = 0; k < counts[i] && n < room; k++)
 			counters[n++] = parts[i][k];
@@ -330,7 +353,9 @@ follow(struct pipeline *p, const struct batch *b, size_t at)
 	p->outer.depth = packet->depth;
 	p->outer.left = packet->payload_len;
 	struct track *t = track_wanted(&p->tracks, f, from, packet);
-	if (t != NULL)
+	if (t != NULL && b->waiting >= PIPELINE_SHED_CONTENT && !track_listed(t))
+		p->shed[0].count++;
+	else if (t != NULL)
 		track_packet(t, from, packet);
 }
 

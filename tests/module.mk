@@ -8,6 +8,8 @@ dist_check_SCRIPTS += tests/live/interfaces tests/live/servers
 TESTS += tests/live/interfaces tests/live/servers
 
 # What goes wrong, made to go wrong.
+dist_check_SCRIPTS += tests/faults/overload
+TESTS += tests/faults/overload
 dist_check_SCRIPTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/journal tests/faults/periods
 TESTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/journal tests/faults/periods
 EXTRA_DIST += tests/faults/faults.py tests/faults/packets.py

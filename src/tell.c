@@ -3,12 +3,14 @@
 #include "tell.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct tell {
 	struct attribution *attribution;
 	struct output *output;
 	struct policy *policy;
 	uint64_t transfers, alerts;
+	struct tell_tally tally;
 	void (*changed)(void *ctx); /* or NULL */
 	void *changed_ctx;
 	bool any_alert;
@@ -21,6 +23,7 @@ static void on_transfer(void *ctx, const struct transfer_record *r, bool ended);
 static void on_time(void *ctx, int64_t now);
 static void on_attribution(void *ctx, struct attribution *a);
 static void on_alert(void *ctx, const struct alert *a);
+static void count_transfer(struct tell_tally *t, const char *protocol);
 static void place(struct tell *t, struct flow_record *r);
 
 const struct news_ops tell_news = {on_flow, on_watched, on_transfer, on_time, on_attribution};
@@ -101,6 +104,12 @@ tell_counts(const struct tell *t, uint64_t *transfers, uint64_t *alerts)
 	*alerts = t->alerts;
 }
 
+const struct tell_tally *
+tell_tally(const struct tell *t)
+{
+	return &t->tally;
+}
+
 bool
 tell_worst(const struct tell *t, enum severity *out)
 {
@@ -141,9 +150,28 @@ on_transfer(void *ctx, const struct transfer_record *r, bool ended)
 	}
 	if (ended) {
 		t->transfers++;
+		count_transfer(&t->tally, transfer.protocol);
 		output_transfer(t->output, &transfer);
 	}
 	policy_transfer(t->policy, &transfer, ended);
+}
+
+/* The last place is for those that have none of their own. */
+static void
+count_transfer(struct tell_tally *t, const char *protocol)
+{
+	size_t i = 0;
+	while (i < t->transfer_count && strcmp(t->transfers[i].protocol, protocol) != 0)
+		i++;
+	if (i >= TELL_PROTOCOLS - 1) {
+		i = TELL_PROTOCOLS - 1;
+		protocol = "other";
+	}
+	if (i >= t->transfer_count) {
+		t->transfers[i].protocol = protocol;
+		t->transfer_count = i + 1;
+	}
+	t->transfers[i].count++;
 }
 
 static void
@@ -168,6 +196,7 @@ on_alert(void *ctx, const struct alert *a)
 {
 	struct tell *t = ctx;
 	t->alerts += a->action == ALERT_OPEN;
+	t->tally.alerts[a->severity] += a->action == ALERT_OPEN;
 	if (!t->any_alert || a->severity > t->worst)
 		t->worst = a->severity;
 	t->any_alert = true;

@@ -42,6 +42,19 @@ size_t tell_coverage(const struct tell *t, struct coverage *c, struct coverage_c
 /* How many transfers and alerts were told so far. */
 void tell_counts(const struct tell *t, uint64_t *transfers, uint64_t *alerts);
 
+enum { TELL_PROTOCOLS = 24 }; /* that are counted apart; the others together, as "other" */
+
+/* The same, counted by kind; names are static. */
+struct tell_tally {
+	struct {
+		const char *protocol;
+		uint64_t count;
+	} transfers[TELL_PROTOCOLS];
+	size_t transfer_count;
+	uint64_t alerts[SEVERITY_CRITICAL + 1];
+};
+const struct tell_tally *tell_tally(const struct tell *t);
+
 /* The most severe alert so far; false while there is none. */
 bool tell_worst(const struct tell *t, enum severity *out);
 

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "conf.h"
+#include "conf_metrics.h"
 #include "conf_output.h"
 #include "conf_read.h"
 #include "conf_schema.h"
@@ -130,7 +131,10 @@ set_defaults(struct conf *c, struct arena *a)
 	c->output.events = EVENT_FLOW | EVENT_TRANSFER | EVENT_ALERT | EVENT_COVERAGE;
 	c->output.rotate_keep = CONF_ROTATE_KEEP;
 	c->coverage_every = 86400 * CLOCK_SECOND;
+	c->stats_every = 60 * CLOCK_SECOND;
 	c->delivery_wait = 30 * CLOCK_SECOND;
+	c->web.silence = CONF_METRICS_SILENCE;
+	c->web.database_age = CONF_METRICS_DATABASE_AGE;
 	if (gethostname(host, sizeof host - 1) != 0 || host[0] == '\0')
 		snprintf(host, sizeof host, "waybill");
 	c->output.observer_name = arena_string(a, host, strlen(host));
@@ -165,6 +169,7 @@ read_text(const char *name, const uint8_t *text, size_t len, struct conf *c, str
 	read_limits(&r, f->limits, c);
 	read_timeouts(&r, f->timeouts, c);
 	read_output(&r, f->output, c);
+	conf_metrics(&r, f->metrics, &c->web);
 	read_webhooks(&r, f, &c->output);
 	conf_yaml_free(&conf_schema, f);
 	return r.failed ? -1 : 0;
@@ -414,10 +419,8 @@ read_output(struct conf_reading *r, const struct file_output *f, struct conf *c)
 		conf_text(r, "observer", f->observer, &c->output.observer_name);
 	if (f->spool != NULL && strcmp(f->spool, "auto") != 0)
 		conf_path(r, "spool", f->spool, &c->output.spool_path);
-	if (f->coverage_every != NULL && strcmp(f->coverage_every, "never") == 0)
-		c->coverage_every = 0;
-	else
-		conf_time(r, "coverage_every", f->coverage_every, CLOCK_SECOND, &c->coverage_every);
+	conf_time_or_never(r, "coverage_every", f->coverage_every, CLOCK_SECOND, &c->coverage_every);
+	conf_time_or_never(r, "stats_every", f->stats_every, CLOCK_SECOND, &c->stats_every);
 	conf_time(r, "delivery_wait", f->delivery_wait, 0, &c->delivery_wait);
 }
 
@@ -483,10 +486,7 @@ read_webhook(struct conf_reading *r, const struct file_webhook *f, struct webhoo
 	conf_time(r, "retry_max", f->retry_max, CLOCK_MILLISECOND, &t->retry_max);
 	if (t->retry_max < t->retry_first)
 		conf_refuse(r, f->retry_max != NULL ? "retry_max" : "retry_first", "retry_max is shorter than retry_first");
-	if (f->give_up != NULL && strcmp(f->give_up, "never") == 0)
-		t->give_up = 0;
-	else
-		conf_time(r, "give_up", f->give_up, CLOCK_MILLISECOND, &t->give_up);
+	conf_time_or_never(r, "give_up", f->give_up, CLOCK_MILLISECOND, &t->give_up);
 }
 
 /* No message shows it. */

@@ -16,6 +16,7 @@
 #include "policy/policy.h"
 #include "stream/stream.h"
 #include "transfer/transfer.h"
+#include "web/web.h"
 
 struct conf {
 	struct live_conf live;
@@ -28,6 +29,8 @@ struct conf {
 	struct output_conf output;
 	const char *user;      /* to become where root started it; NULL: as priv.h says */
 	int64_t coverage_every; /* ns: interfaces, a record of coverage each so often; 0: at the end alone */
+	struct web_conf web;   /* interfaces only */
+	int64_t stats_every;   /* ns: likewise, where event kinds name them; 0: when asked alone */
 	int64_t delivery_wait; /* ns: how long a replay waits at its end for webhooks */
 	void *owner;           /* what conf_free frees */
 };

@@ -14,7 +14,7 @@
 #define PLACE(member) offsetof(struct conf, member), sizeof(((struct conf *)NULL)->member)
 
 static const char *const parts[CONF_PARTS] = {
-	"user", "capture", "packets", "transfers", "limits", "timeouts", "output", "webhooks",
+	"user", "capture", "packets", "transfers", "limits", "timeouts", "output", "metrics", "webhooks",
 };
 
 struct row {
@@ -45,7 +45,12 @@ static const struct row values[] = {
 	{"timeouts", PLACE(flow.other)},
 	{"timeouts", PLACE(transfer.join_timeout)},
 	{"output", PLACE(output.events)},
+	{"output", PLACE(stats_every)},
 	{"output", PLACE(delivery_wait)},
+	{"metrics", PLACE(web.addr)},
+	{"metrics", PLACE(web.port)},
+	{"metrics", PLACE(web.silence)},
+	{"metrics", PLACE(web.database_age)},
 };
 
 static const struct row texts[] = {
@@ -53,6 +58,7 @@ static const struct row texts[] = {
 	{"output", PLACE(output.events_path)},
 	{"output", PLACE(output.observer_name)},
 	{"output", PLACE(output.spool_path)},
+	{"metrics", PLACE(web.path)},
 };
 
 static bool differs(const struct conf *a, const struct conf *b, const char *part);

@@ -6,7 +6,7 @@
 
 #include "conf.h"
 
-enum { CONF_PARTS = 8 };
+enum { CONF_PARTS = 9 };
 
 /* The names of the parts, as in the file, in which b differs from a so that it takes a restart. How many. */
 size_t conf_restart(const struct conf *a, const struct conf *b, const char *part[CONF_PARTS]);

@@ -114,6 +114,15 @@ conf_time(struct conf_reading *r, const char *key, const char *text, int64_t lea
 }
 
 void
+conf_time_or_never(struct conf_reading *r, const char *key, const char *text, int64_t least, int64_t *out)
+{
+	if (wanted(r, text) && strcmp(text, "never") == 0)
+		*out = 0;
+	else
+		conf_time(r, key, text, least, out);
+}
+
+void
 conf_limit_bytes(struct conf_reading *r, const char *key, const char *text, size_t *out)
 {
 	uint64_t bytes = 0;

@@ -41,6 +41,8 @@ void conf_switch(struct conf_reading *r, const char *key, const char *text, bool
 void conf_bytes(struct conf_reading *r, const char *key, const char *text, uint64_t *out);
 void conf_time(struct conf_reading *r, const char *key, const char *text, int64_t least, int64_t *out); /* ns */
 
+void conf_time_or_never(struct conf_reading *r, const char *key, const char *text, int64_t least, int64_t *out); /* never: 0 */
+
 /* "auto" is 0: the stage that has the limit knows a good one. */
 void conf_limit_bytes(struct conf_reading *r, const char *key, const char *text, size_t *out);
 void conf_limit_count(struct conf_reading *r, const char *key, const char *text, size_t *out);

@@ -127,7 +127,15 @@ static const cyaml_schema_field_t output_fields[] = {
 	VALUE(struct file_output, observer),
 	VALUE(struct file_output, spool),
 	VALUE(struct file_output, coverage_every),
+	VALUE(struct file_output, stats_every),
 	VALUE(struct file_output, delivery_wait),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t metrics_fields[] = {
+	VALUE(struct file_metrics, listen),
+	VALUE(struct file_metrics, silence),
+	VALUE(struct file_metrics, database_age),
 	CYAML_FIELD_END,
 };
 
@@ -160,6 +168,7 @@ static const cyaml_schema_field_t conf_fields[] = {
 	SECTION(struct file_conf, limits, limits_fields),
 	SECTION(struct file_conf, timeouts, timeouts_fields),
 	SECTION(struct file_conf, output, output_fields),
+	SECTION(struct file_conf, metrics, metrics_fields),
 	LIST(struct file_conf, webhooks, &webhook_entry, FEW),
 	CYAML_FIELD_END,
 };

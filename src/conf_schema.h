@@ -69,7 +69,11 @@ struct file_output {
 	char **event_kinds;
 	unsigned event_kinds_count;
 	char *rotate_size, *rotate_time, *keep, *backlog;
-	char *observer, *spool, *coverage_every, *delivery_wait;
+	char *observer, *spool, *coverage_every, *stats_every, *delivery_wait;
+};
+
+struct file_metrics {
+	char *listen, *silence, *database_age;
 };
 
 struct file_webhook {
@@ -87,6 +91,7 @@ struct file_conf {
 	struct file_limits *limits;
 	struct file_timeouts *timeouts;
 	struct file_output *output;
+	struct file_metrics *metrics;
 	struct file_webhook *webhooks;
 	unsigned webhooks_count;
 };

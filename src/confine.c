@@ -17,7 +17,7 @@ struct paths {
 
 static size_t path_room(const struct conf *conf);
 static void take_reads(struct paths *p, const struct options *options, const struct conf *conf);
-static void take_writes(struct paths *p, const struct output_conf *conf, char beside[][PATH_MAX]);
+static void take_writes(struct paths *p, const struct conf *c, char beside[][PATH_MAX]);
 static void take(struct paths *p, const char *path);
 
 int
@@ -32,7 +32,7 @@ confine(const struct options *options, const struct conf *conf, priv_note_fn *no
 		snprintf(error, size, "out of memory");
 	} else {
 		take_reads(&reads, options, conf);
-		take_writes(&writes, &conf->output, beside);
+		take_writes(&writes, conf, beside);
 		const struct priv_conf wanted = {
 		        .user = conf->user,
 		        .reads_everything = options->command == COMMAND_REPLAY,
@@ -72,11 +72,13 @@ take_reads(struct paths *p, const struct options *options, const struct conf *co
 		take(p, conf->output.webhooks[i].ca_file);
 }
 
-/* Every file that a sink makes, opens again or removes: a new sink adds its own here. */
+/* Every file that a sink makes, opens again or removes: a new sink adds its own here. And a socket that goes at the end. */
 static void
-take_writes(struct paths *p, const struct output_conf *conf, char beside[][PATH_MAX])
+take_writes(struct paths *p, const struct conf *c, char beside[][PATH_MAX])
 {
 	static const char *const of_spool[SPOOL_FILES] = {"-wal", "-shm", ".lock"};
+	const struct output_conf *conf = &c->output;
+	take(p, c->web.path);
 	if (conf->events_path != NULL && strcmp(conf->events_path, "-") != 0)
 		take(p, conf->events_path);
 	if (conf->webhook_count == 0)

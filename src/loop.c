@@ -66,6 +66,12 @@ loop_destroy(struct loop *l)
 	free(l);
 }
 
+struct event_base *
+loop_base(struct loop *l)
+{
+	return l->base;
+}
+
 int
 loop_run(struct loop *l)
 {

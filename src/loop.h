@@ -1,5 +1,5 @@
 /*
- * The event loop: the only file that knows libevent. Timers, signals, file descriptors, and a job that
+ * The event loop: with the HTTP server's (src/web), the only file that knows libevent. Timers, signals, file descriptors, and a job that
  * is called again and again while nothing else waits (the replay).
  */
 #ifndef WAYBILL_LOOP_H
@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct loop;
+struct event_base;
 struct loop_watch; /* a timer, a signal, a descriptor or a job */
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
@@ -16,6 +17,9 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 /* Ignores SIGPIPE for the process: a peer that is gone is an error of write, not a signal. NULL: no memory. */
 struct loop *loop_create(void);
 void loop_destroy(struct loop *l); /* takes NULL; after all its watches */
+
+/* libevent's own, for its HTTP server (src/web), and nobody else. */
+struct event_base *loop_base(struct loop *l);
 
 /* Runs until loop_stop, or until nothing is left to wait for. 0, or -1. */
 int loop_run(struct loop *l);

@@ -22,6 +22,7 @@ static const struct passwd *choose_account(const struct priv_conf *conf, priv_no
         size_t size);
 static int switch_account(const struct passwd *account);
 static void give_files(const struct priv_conf *conf, const struct passwd *to);
+static void give_socket(const char *path, const struct passwd *to);
 static void note_folders(const struct priv_conf *conf, const struct passwd *of, priv_note_fn *note, void *ctx);
 static int empty_capabilities(const struct priv_conf *conf, capng_select_t sets);
 static int refuse(char *error, size_t size, const char *what);
@@ -128,12 +129,27 @@ give_files(const struct priv_conf *conf, const struct passwd *to)
 	struct stat s;
 	for (size_t i = 0; i < conf->write_count; i++) {
 		const int fd = open(conf->writes[i], O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-		if (fd < 0)
+		if (fd < 0) {
+			give_socket(conf->writes[i], to);
 			continue;
+		}
 		if (fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_uid == 0 && s.st_nlink == 1)
 			(void)!fchown(fd, to->pw_uid, to->pw_gid);
 		close(fd);
 	}
+}
+
+/* One that is bound to a path can be opened only as that. */
+static void
+give_socket(const char *path, const struct passwd *to)
+{
+	struct stat s;
+	const int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &s) == 0 && S_ISSOCK(s.st_mode) && s.st_uid == 0)
+		(void)!fchownat(fd, "", to->pw_uid, to->pw_gid, AT_EMPTY_PATH);
+	close(fd);
 }
 
 /* Folders are not given away: others may have files there. */

@@ -108,7 +108,7 @@ add_place(const struct ruleset *r, const char *path, uint64_t rights)
 {
 	char text[PATH_MAX];
 	struct stat s;
-	if (stat(path, &s) == 0 && !S_ISREG(s.st_mode))
+	if (stat(path, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISSOCK(s.st_mode))
 		return add_path(r, path, rights);
 	if (snprintf(text, sizeof text, "%s", path) >= (int)sizeof text)
 		return 0;

@@ -23,6 +23,7 @@
 #include "reload.h"
 #include "stats.h"
 #include "tell.h"
+#include "vitals.h"
 
 static const int64_t status_every = 10 * CLOCK_SECOND;
 static const int64_t silence = 5 * CLOCK_SECOND; /* of those who follow packets: they tell of themselves more often */
@@ -42,10 +43,12 @@ struct sensor {
 	struct progress *progress;
 	struct reload *reload;       /* interfaces only, as the next three */
 	struct notify *notify;       /* NULL: no service manager listens */
+	struct vitals *vitals;       /* NULL: no machine may ask */
 	struct loop_watch *hangup, *user, *second;
 	int64_t started;             /* wall clock */
 	int64_t last_turn;           /* monotonic, as the next two: when those who follow packets were heard of, */
 	int64_t alive, status;       /* when the manager was told so, and told how things are */
+	int64_t stats_due;           /* monotonic */
 	struct capture_progress seen; /* as of the last turn, as the next */
 	struct pipeline_counts counts;
 	struct loop_watch *job, *interrupt, *terminate, *delivery;
@@ -63,6 +66,7 @@ struct sensor {
 static int open_stages(struct sensor *r);
 static int open_pipeline(struct sensor *r);
 static int open_daemon(struct sensor *r);
+static int open_vitals(struct sensor *r, char *error, size_t size);
 static int start(struct sensor *r);
 static void close_stages(struct sensor *r);
 static bool on_turn(void *ctx);
@@ -76,6 +80,7 @@ static void on_reload_begins(void *ctx);
 static void on_reload_offers(void *ctx, struct attribution *a);
 static void on_reload_ends(void *ctx, const struct reload_record *record);
 static void tell_stats(struct sensor *r, bool asked);
+static void tell_stats_by_clock(struct sensor *r, int64_t now);
 static void on_weakness(void *ctx, const char *sentence);
 static void tell_problem(struct sensor *r, const char *sentence);
 static void end_of_input(struct sensor *r, const struct capture_progress *at);
@@ -134,6 +139,10 @@ open_stages(struct sensor *r)
 		log_error("sensor", "out of memory");
 		return 1;
 	}
+	if (o->command == COMMAND_WATCH && open_vitals(r, error, sizeof error) < 0) {
+		log_error("web", "%s", error);
+		return 1;
+	}
 	r->job = loop_job(r->loop, on_turn, r);
 	r->interrupt = loop_signal(r->loop, SIGINT, on_signal, r);
 	r->terminate = loop_signal(r->loop, SIGTERM, on_signal, r);
@@ -144,6 +153,14 @@ open_stages(struct sensor *r)
 		return 1;
 	}
 	return start(r);
+}
+
+static int
+open_vitals(struct sensor *r, char *error, size_t size)
+{
+	const struct vitals_source from = {.options = r->options, .conf = r->conf, .loop = r->loop, .output = r->output,
+	        .tell = r->tell, .relay = r->relay, .started = r->started};
+	return vitals_open(&from, &r->vitals, error, size);
 }
 
 /* What a sensor has that stays. */
@@ -220,6 +237,7 @@ close_stages(struct sensor *r)
 	loop_watch_destroy(r->hangup);
 	loop_watch_destroy(r->user);
 	loop_watch_destroy(r->second);
+	vitals_close(r->vitals);
 	notify_close(r->notify);
 	if (r->reload != NULL)
 		reload_stop(r->reload);
@@ -255,9 +273,12 @@ on_turn(void *ctx)
 		r->last_turn = clock_monotonic();
 		r->seen = turn.progress;
 		r->counts = turn.counts;
+		vitals_turn(r->vitals, &turn);
 		if (turn.coverage != NULL && r->period_due) {
 			r->period_due = false;
 			tell_period(r, &turn.progress, turn.coverage);
+		} else if (turn.coverage != NULL) {
+			account_see(&r->account, &turn.coverage->coverage);
 		}
 		if (turn.last) {
 			end_of_input(r, &turn.progress);
@@ -406,6 +427,18 @@ tell_stats(struct sensor *r, bool asked)
 	output_stats(r->output, &stats);
 }
 
+/* Where the kinds of events name them. */
+static void
+tell_stats_by_clock(struct sensor *r, int64_t now)
+{
+	const int64_t every = r->conf->stats_every;
+	if (every == 0 || !(r->conf->output.events & EVENT_STATS) || r->finishing || now < r->stats_due)
+		return;
+	if (r->stats_due != 0) /* not at once: nothing was seen yet */
+		tell_stats(r, false);
+	r->stats_due = (r->stats_due != 0 && now - r->stats_due < every ? r->stats_due : now) + every;
+}
+
 /*
  * Housekeeping. The service manager hears of a sensor that is alive as long as those who follow packets are: a main thread
  * alone would tell it of itself.
@@ -418,6 +451,8 @@ on_second(void *ctx)
 	const int64_t interval = notify_interval(r->notify);
 	char sentence[SENTENCE_MAX];
 	reload_sweep(r->reload);
+	vitals_second(r->vitals);
+	tell_stats_by_clock(r, now);
 	if (interval > 0 && now - r->last_turn < silence && now - r->alive >= interval - CLOCK_SECOND) {
 		notify_alive(r->notify);
 		r->alive = now;
@@ -463,6 +498,7 @@ on_reload_ends(void *ctx, const struct reload_record *record)
 		log_info("reload", "%s %s: %s", record->changes[i].kind, record->changes[i].name,
 		        record->changes[i].digest != NULL ? "read again" : "not used any more");
 	output_reload(r->output, record);
+	vitals_reloaded(r->vitals, record);
 	notify_ready(r->notify);
 }
 

@@ -100,6 +100,32 @@ static const struct {
 	{"output: {delivery_wait: soon}\n", "%s:1: output.delivery_wait: 'soon' is not a time such as 500ms, 30s, 10m, 2h or 7d"},
 	{"output: {rotate_size: 10kB}\n", "%s:1: output.rotate_size: must be at least 1MB, or never"},
 	{"output: {keep: none}\n", "%s:1: output.keep: 'none' is not a number from 1 to 4294967295, or auto"},
+	/* metrics */
+	{"metrics:\n  listen: '8080'\n",
+	 "%s:2: metrics.listen: '8080' is not an address and a port such as 127.0.0.1:9477 or [::1]:9477, a socket such as unix:/run/waybill/metrics.sock, or none"},
+	{"metrics:\n  listen: '127.0.0.1'\n",
+	 "%s:2: metrics.listen: '127.0.0.1' is not an address and a port such as 127.0.0.1:9477 or [::1]:9477, a socket such as unix:/run/waybill/metrics.sock, or none"},
+	{"metrics:\n  listen: '127.0.0.1:0'\n",
+	 "%s:2: metrics.listen: '127.0.0.1:0' is not an address and a port such as 127.0.0.1:9477 or [::1]:9477, a socket such as unix:/run/waybill/metrics.sock, or none"},
+	{"metrics:\n  listen: '127.0.0.1:65536'\n",
+	 "%s:2: metrics.listen: '127.0.0.1:65536' is not an address and a port such as 127.0.0.1:9477 or [::1]:9477, a socket such as unix:/run/waybill/metrics.sock, or none"},
+	{"metrics:\n  listen: 'localhost:9477'\n",
+	 "%s:2: metrics.listen: 'localhost:9477' is not an address and a port such as 127.0.0.1:9477 or [::1]:9477, a socket such as unix:/run/waybill/metrics.sock, or none"},
+	{"metrics:\n  listen: '::1:9477'\n",
+	 "%s:2: metrics.listen: '::1:9477' is not an address and a port such as 127.0.0.1:9477 or [::1]:9477, a socket such as unix:/run/waybill/metrics.sock, or none"},
+	{"metrics:\n  listen: '[127.0.0.1]:9477'\n",
+	 "%s:2: metrics.listen: '[127.0.0.1]:9477' is not an address and a port such as 127.0.0.1:9477 or [::1]:9477, a socket such as unix:/run/waybill/metrics.sock, or none"},
+	{"metrics:\n  listen: 'unix:'\n",
+	 "%s:2: metrics.listen: 'unix:' is not an address and a port such as 127.0.0.1:9477 or [::1]:9477, a socket such as unix:/run/waybill/metrics.sock, or none"},
+	{"metrics: {listen: '0.0.0.0:9477'}\n",
+	 "%s:1: metrics.listen: '0.0.0.0:9477' is not a loopback address (127.0.0.0/8 or ::1): who asks is not authenticated"},
+	{"metrics: {listen: '192.0.2.1:9477'}\n",
+	 "%s:1: metrics.listen: '192.0.2.1:9477' is not a loopback address (127.0.0.0/8 or ::1): who asks is not authenticated"},
+	{"metrics: {listen: '[::]:9477'}\n",
+	 "%s:1: metrics.listen: '[::]:9477' is not a loopback address (127.0.0.0/8 or ::1): who asks is not authenticated"},
+	{"metrics: {listen: '[2001:db8::1]:9477'}\n",
+	 "%s:1: metrics.listen: '[2001:db8::1]:9477' is not a loopback address (127.0.0.0/8 or ::1): who asks is not authenticated"},
+	{"metrics: {silence: soon}\n", "%s:1: metrics.silence: 'soon' is not a time such as 500ms, 30s, 10m, 2h or 7d"},
 	/* webhooks: neither secret nor URL is shown */
 	{"webhooks:\n- name: a\n  url: ftp://token@a/\n", "%s:3: webhooks[0].url: is not a URL that begins with https:// and names a host"},
 	{"webhooks: [{name: a, url: 'https:///x'}]\n", "%s:1: webhooks[0].url: is not a URL that begins with https:// and names a host"},
@@ -414,6 +440,8 @@ test_restart(void **state)
 		{"", "packets: {checksums: no}\ntransfers: {hash: no}\ntimeouts: {udp: 1m}\n", "packets transfers timeouts "},
 		{"limits: {memory: 1GB}\n", "limits: {memory: 2GB}\n", "limits "},
 		{"output: {events: a.json}\n", "output: {events: b.json}\n", "output "},
+		{"", "metrics: {listen: '127.0.0.1:9477'}\n", "metrics "},
+		{"metrics: {listen: 'unix:/a'}\n", "metrics: {listen: 'unix:/b'}\noutput: {stats_every: never}\n", "output metrics "},
 		{"", "webhooks: [{name: a, url: \"https://a.example/\"}]\noutput: {spool: /x}\n", "output webhooks "},
 		{"webhooks: [{name: a, url: \"https://a.example/\"}]\noutput: {spool: /x}\n",
 		 "webhooks: [{name: a, url: \"https://b.example/\"}]\noutput: {spool: /x}\n", "webhooks "},
@@ -431,6 +459,35 @@ test_restart(void **state)
 		assert_string_equal(text, cases[i].parts);
 		conf_free(&from);
 		conf_free(&to);
+	}
+}
+
+static void
+test_metrics(void **state)
+{
+	static const struct {
+		const char *text, *path, *address;
+		unsigned port;
+	} cases[] = {
+	        {"metrics: {}\n", NULL, "::", 0},
+	        {"metrics: {listen: none}\n", NULL, "::", 0},
+	        {"metrics: {listen: '127.0.0.1:9477'}\n", NULL, "127.0.0.1", 9477},
+	        {"metrics: {listen: '127.255.0.9:1'}\n", NULL, "127.255.0.9", 1},
+	        {"metrics: {listen: '[::1]:65535'}\n", NULL, "::1", 65535},
+	        {"metrics: {listen: 'unix:/run/x.sock'}\n", "/run/x.sock", "::", 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct conf c;
+		char error[256], text[ADDR_TEXT_MAX];
+		assert_int_equal(conf_load_text("conf", cases[i].text, strlen(cases[i].text), &c, error, sizeof error), 0);
+		assert_string_equal(addr_format(&c.web.addr, text), cases[i].address);
+		assert_int_equal(c.web.port, cases[i].port);
+		if (cases[i].path == NULL)
+			assert_null(c.web.path);
+		else
+			assert_string_equal(c.web.path, cases[i].path);
+		conf_free(&c);
 	}
 }
 
@@ -461,6 +518,7 @@ main(void)
 		cmocka_unit_test(test_shared_memory),
 		cmocka_unit_test(test_output),
 		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_user),
 		cmocka_unit_test(test_every_prefix),
 		cmocka_unit_test(test_spool_place),
@@ -534,6 +592,11 @@ check_defaults(const struct conf *c)
 	assert_non_null(c->output.observer_name);
 	assert_int_equal(c->delivery_wait, 30 * CLOCK_SECOND);
 	assert_int_equal(c->coverage_every, 86400 * CLOCK_SECOND);
+	assert_int_equal(c->stats_every, 60 * CLOCK_SECOND);
+	assert_null(c->web.path);
+	assert_int_equal(c->web.port, 0);
+	assert_int_equal(c->web.silence, 600 * CLOCK_SECOND);
+	assert_int_equal(c->web.database_age, 365 * 86400 * CLOCK_SECOND);
 	assert_int_equal(c->output.rotate_size, 0);
 	assert_int_equal(c->output.rotate_time, 0);
 	assert_int_equal(c->output.rotate_keep, 14);

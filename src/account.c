@@ -2,6 +2,11 @@
 
 #include "account.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { COPIES_NOTED = 100 }; /* one in so many packets is a fact about the tap */
+
 void
 account_see(struct account *a, const struct coverage *total)
 {
@@ -24,6 +29,8 @@ account_take(struct account *a, struct coverage *total, struct coverage_counter 
 	total->bytes -= told->bytes;
 	total->dropped -= told->dropped;
 	total->duplicates -= told->duplicates;
+	for (size_t i = 0; i < DUPLICATE_KINDS; i++)
+		total->duplicate_kinds[i] -= told->duplicate_kinds[i];
 	total->flows -= told->flows;
 	total->transfers -= told->transfers;
 	total->alerts -= told->alerts;
@@ -34,4 +41,24 @@ account_take(struct account *a, struct coverage *total, struct coverage_counter 
 	}
 	a->told = all;
 	a->start = a->end = 0;
+}
+
+bool
+account_copies(const struct coverage *c, char *out, size_t size)
+{
+	static const char *const why[DUPLICATE_KINDS] = {
+		[DUPLICATE_SAME] = "the span port mirrors both directions, or several ports that they pass",
+		[DUPLICATE_VLAN] = "the span port mirrors several VLANs that they pass",
+		[DUPLICATE_LINK] = "the tap sees more than one link, or interface, that they pass",
+		[DUPLICATE_ROUTED] = "the tap sees both sides of a router",
+	};
+	size_t most = 0;
+	if (c->duplicates == 0 || c->duplicates < c->packets / COPIES_NOTED)
+		return false;
+	for (size_t i = 1; i < DUPLICATE_KINDS; i++)
+		if (c->duplicate_kinds[i] > c->duplicate_kinds[most])
+			most = i;
+	snprintf(out, size, "%" PRIu64 " %% of the packets were copies of others, and left out: %s",
+	        (c->duplicates * 100 + c->packets / 2) / c->packets, why[most]);
+	return true;
 }

@@ -5,6 +5,7 @@
 #ifndef WAYBILL_ACCOUNT_H
 #define WAYBILL_ACCOUNT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,8 @@ void account_see(struct account *a, const struct coverage *total);
 
 /* Makes total and its counters those of the period, and begins the next one. The counters are the same ones each time. */
 void account_take(struct account *a, struct coverage *total, struct coverage_counter *counters, size_t count);
+
+/* Where 1 % or more of the packets were copies that the tap made: a sentence about it. */
+bool account_copies(const struct coverage *c, char *out, size_t size);
 
 #endif

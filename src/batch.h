@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/frame.h"
 #include "base/packet.h"
+#include "base/record.h"
 #include "flow/flow.h"
 
 enum { BATCH_FRAMES = 128 }; /* at most; tunnels give more packets than frames */
@@ -27,6 +28,7 @@ struct batch {
 	unsigned waiting;           /* interfaces: percent of the kernel's ring that was full by then, as far as can be told; else 0 */
 	const struct coverage_counter *counts; /* the decode stage's after this batch, in arena, where they were asked for; or NULL */
 	size_t count_count;
+	uint64_t duplicates[DUPLICATE_KINDS]; /* frames that were copies of others, from the first batch on */
 	uint64_t lost;              /* packets that had no place, for want of memory */
 	struct arena arena;         /* what a packet holds that no frame does: datagrams put together */
 };

@@ -19,6 +19,7 @@
 #include "conf_schema.h"
 #include "conf_yaml.h"
 #include "output/signature.h"
+#include "value.h"
 
 enum { FILE_MAX = 1 << 20, MEMORY_LEAST = 64 * 1000 * 1000 };
 
@@ -117,6 +118,7 @@ set_defaults(struct conf *c, struct arena *a)
 	char host[256] = "";
 
 	c->decode.check_checksums = true;
+	c->decode.drop_duplicates = true;
 	c->attribution = (struct attribution_conf){
 		.jurisdictions = jurisdictions,
 		.jurisdiction_count = COUNT(jurisdictions),
@@ -329,6 +331,11 @@ read_packets(struct conf_reading *r, const struct file_packets *f, struct conf *
 		return;
 	conf_section(r, "packets");
 	conf_switch(r, "checksums", f->checksums, &c->decode.check_checksums);
+	if (f->duplicates == NULL || value_bool(f->duplicates, &c->decode.drop_duplicates) == 0)
+		return;
+	conf_limit_time(r, "duplicates", f->duplicates, &c->decode.duplicate_window);
+	if (c->decode.duplicate_window > DUPLICATE_WINDOW_MAX)
+		conf_refuse(r, "duplicates", "takes 1s at most");
 }
 
 static void

@@ -28,6 +28,8 @@ static const struct row values[] = {
 	{"capture", PLACE(live.no_promiscuous)},
 	{"capture", PLACE(live.immediate)},
 	{"packets", PLACE(decode.check_checksums)},
+	{"packets", PLACE(decode.drop_duplicates)},
+	{"packets", PLACE(decode.duplicate_window)},
 	{"transfers", PLACE(transfer.no_hash)},
 	{"transfers", PLACE(transfer.infer_bytes)},
 	{"limits", PLACE(decode.fragment_memory)},

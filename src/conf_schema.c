@@ -84,6 +84,7 @@ static const cyaml_schema_field_t capture_fields[] = {
 
 static const cyaml_schema_field_t packets_fields[] = {
 	VALUE(struct file_packets, checksums),
+	VALUE(struct file_packets, duplicates),
 	CYAML_FIELD_END,
 };
 

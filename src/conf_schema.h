@@ -48,7 +48,7 @@ struct file_capture {
 };
 
 struct file_packets {
-	char *checksums;
+	char *checksums, *duplicates;
 };
 
 struct file_transfers {

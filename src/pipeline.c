@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "batch.h"
@@ -177,6 +178,9 @@ pipeline_decode(struct pipeline *p, const struct frame *frames, size_t count, st
 		batch_frame(out, &frames[i]);
 		decoder_frame(d->decoder, &frames[i]);
 	}
+	const uint64_t *duplicates = decoder_duplicates(d->decoder);
+	if (duplicates != NULL)
+		memcpy(out->duplicates, duplicates, sizeof out->duplicates);
 	if (atomic_load_explicit(&d->asked, memory_order_relaxed))
 		hand_on_counts(d);
 }
@@ -215,6 +219,9 @@ pipeline_follow(struct pipeline *p, const struct batch *b)
 	if (b->end > p->coverage.end) /* no later than now, whatever a frame says */
 		p->coverage.end = b->now != 0 && b->end - b->now > far_behind ? b->now : b->end;
 	p->coverage.dropped += b->lost;
+	p->coverage.duplicates = 0;
+	for (size_t i = 0; i < DUPLICATE_KINDS; i++)
+		p->coverage.duplicates += p->coverage.duplicate_kinds[i] = b->duplicates[i];
 	if (b->waiting >= PIPELINE_SHED_FLOWS) {
 		follow_listed(p, b);
 		return;

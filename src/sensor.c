@@ -90,6 +90,7 @@ static void forget_notes(struct sensor *r);
 static void note(struct sensor *r, const char *sentence);
 static void note_databases(struct sensor *r);
 static void note_output(struct sensor *r);
+static void note_copies(struct sensor *r, const struct coverage *c);
 static int exit_status(const struct sensor *r, bool delivered);
 
 int
@@ -351,6 +352,7 @@ tell_period(struct sensor *r, const struct capture_progress *at, const struct re
 	r->attribution = tell_attribution(r->tell);
 	note_databases(r);
 	note_output(r);
+	note_copies(r, &coverage);
 	coverage.unread = counters;
 	coverage.unread_count = count;
 	coverage.notes = (const char *const *)r->notes;
@@ -565,6 +567,14 @@ note_output(struct sensor *r)
 	struct output_condition condition;
 	output_condition(r->output, &condition);
 	if (condition_sentence(&condition, sentence, sizeof sentence))
+		note(r, sentence);
+}
+
+static void
+note_copies(struct sensor *r, const struct coverage *c)
+{
+	char sentence[SENTENCE_MAX];
+	if (account_copies(c, sentence, sizeof sentence))
 		note(r, sentence);
 }
 

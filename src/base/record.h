@@ -308,9 +308,19 @@ struct coverage_counter {
 	uint64_t count;
 };
 
+/* A copy that the tap made of a packet: what differs between it and the first one. */
+enum duplicate_kind {
+	DUPLICATE_SAME,   /* nothing */
+	DUPLICATE_VLAN,   /* VLAN tags */
+	DUPLICATE_LINK,   /* MAC addresses, or the interface that it came by */
+	DUPLICATE_ROUTED, /* TTL or hop limit */
+	DUPLICATE_KINDS,
+};
+
 struct coverage {
 	int64_t start, end;    /* packet time */
 	uint64_t packets, bytes, dropped, duplicates;
+	uint64_t duplicate_kinds[DUPLICATE_KINDS];
 	uint64_t flows, transfers, alerts;
 	const struct coverage_counter *unread; /* reasons for not using a packet or its bytes */
 	size_t unread_count;

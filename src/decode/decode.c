@@ -56,7 +56,10 @@ decoder_create(const struct decoder_limits *limits, decoder_packet_fn *fn, void 
 		d->counters[i] = counters[i];
 	d->fragments = fragments_create(limits->fragment_memory, limits->fragment_timeout);
 	d->senders = senders_create();
-	if (d->fragments == NULL || d->senders == NULL) {
+	if (limits->drop_duplicates)
+		d->duplicates = duplicates_create(limits->duplicate_window);
+	if (d->fragments == NULL || d->senders == NULL ||
+		(limits->drop_duplicates && d->duplicates == NULL)) {
 		decoder_destroy(d);
 		return NULL;
 	}
@@ -70,6 +73,7 @@ decoder_destroy(struct decoder *d)
 		return;
 	fragments_destroy(d->fragments);
 	senders_destroy(d->senders);
+	duplicates_destroy(d->duplicates);
 	free(d);
 }
 
@@ -85,6 +89,8 @@ decoder_frame(struct decoder *d, const struct frame *f)
 	/* What a link layer may leave unsaid; IP and transport set all that is theirs. */
 	w.d = d;
 	w.layers = w.depth = 0;
+	w.interface = f->interface;
+	w.summed = NULL;
 	w.packet.time = f->time;
 	w.packet.frame = f->number;
 	w.packet.flags = 0;
@@ -99,6 +105,12 @@ decoder_counters(struct decoder *d, size_t *count)
 	d->counters[COUNT_FRAGMENT_SHED].count = fragments_shed(d->fragments);
 	*count = COUNT_MAX;
 	return d->counters;
+}
+
+const uint64_t *
+decoder_duplicates(const struct decoder *d)
+{
+	return d->duplicates != NULL ? duplicates_counts(d->duplicates) : NULL;
 }
 
 bool

@@ -14,6 +14,10 @@
  * over its fragments, when its last fragment does. Those that never become whole are counted only.
  * A first fragment that is cut (snap length) is handed out by itself, as its ports are all that can
  * be known.
+ *
+ * Copies that the tap made of a packet (duplicate.h) are counted and go no further, fragments
+ * and tunnels included. The outermost IP packet decides: a copy that came wrapped in a tunnel, as
+ * ERSPAN does it, beside one that did not is a packet of its own, as one is with addresses translated.
  */
 #ifndef WAYBILL_DECODE_DECODE_H
 #define WAYBILL_DECODE_DECODE_H
@@ -29,11 +33,15 @@
 struct decoder;
 
 #define FRAGMENT_MEMORY_DEFAULT ((size_t)64 << 20)
+#define DUPLICATE_WINDOW_DEFAULT INT64_C(2000000) /* ns */
+#define DUPLICATE_WINDOW_MAX INT64_C(1000000000)
 
 struct decoder_limits {
 	size_t fragment_memory;   /* bytes held for datagrams that are not whole; 0: FRAGMENT_MEMORY_DEFAULT */
 	int64_t fragment_timeout; /* ns of packet time; 0: default (30 s IPv4, 60 s IPv6) */
 	bool check_checksums;     /* count and mark as told above; else all are taken for right */
+	bool drop_duplicates;     /* copies are left out */
+	int64_t duplicate_window; /* ns that they come within; 0: DUPLICATE_WINDOW_DEFAULT */
 };
 
 /* Called for every IP packet in a frame, outermost first; p is borrowed. */
@@ -49,6 +57,9 @@ void decoder_frame(struct decoder *d, const struct frame *f);
 
 /* The counters of frames and packets not used, fixed order. */
 const struct coverage_counter *decoder_counters(struct decoder *d, size_t *count);
+
+/* Copies left out so far, by what differs: DUPLICATE_KINDS of them; NULL: they are not looked for. */
+const uint64_t *decoder_duplicates(const struct decoder *d);
 
 /* When most TCP/UDP checksums sent by some hosts are wrong: the capture has offload. */
 bool decoder_saw_offload(const struct decoder *d);

@@ -7,6 +7,7 @@
 #include "base/record.h"
 #include "decode/checksum.h"
 #include "decode/decode.h"
+#include "decode/duplicate.h"
 #include "decode/fragment.h"
 #include "decode/walk.h"
 
@@ -16,6 +17,7 @@ struct decoder {
 	bool check; /* checksums */
 	struct fragments *fragments;
 	struct senders *senders;
+	struct duplicates *duplicates; /* NULL: copies are packets like others */
 	struct coverage_counter counters[COUNT_MAX];
 };
 

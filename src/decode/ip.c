@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <netinet/in.h>
+#include <string.h>
 
 #include "decode/checksum.h"
 #include "decode/decoder.h"
@@ -13,6 +14,7 @@ enum {
 	IP4_MORE_FRAGMENTS = 0x2000,
 	IP4_OFFSET = 0x1fff,
 	IP6_HEADER = 40,
+	IP6_LABEL = 0xfffff,
 	IP6_EXTENSIONS_MAX = 24, /* in one packet */
 	IP6_OPTION_PAD1 = 0,
 	IP6_OPTION_JUMBO = 0xc2, /* RFC 2675 section 2 */
@@ -21,12 +23,15 @@ enum {
 struct ip4 {
 	size_t header, total;
 	uint16_t id, fragment;
-	uint8_t protocol;
+	uint8_t ttl, protocol;
 };
 
 static bool ip_begin(struct walk *w, uint8_t version);
 static bool ip4_header(struct walk *w, struct ip4 *h, struct part *p);
 static void ip4_check(struct walk *w, const uint8_t *header, size_t len);
+static bool ip4_copy(struct walk *w, const struct ip4 *h, const struct part *p);
+static bool ip6_copy(struct walk *w, uint32_t label, uint8_t next, uint8_t ttl, const struct part *p);
+static bool ip_copy(struct walk *w, struct likeness *l, uint8_t ttl, const struct part *p);
 static bool ip_limit(struct walk *w, struct part *p, size_t n);
 static void ip6_chain(struct walk *w, uint8_t next, struct part *p);
 static bool ip6_extension(struct walk *w, uint8_t *next, struct part *p);
@@ -90,6 +95,8 @@ ip4_packet(struct walk *w, struct part *p)
 	/* Segmentation offload leaves no length: then it is what was captured. */
 	w->ip_whole = h.total == 0 || ip_limit(w, p, h.total - h.header);
 	w->packet.ip_bytes = (uint32_t)(h.header + part_wire(p));
+	if (ip4_copy(w, &h, p))
+		return;
 	if ((h.fragment & (IP4_MORE_FRAGMENTS | IP4_OFFSET)) == 0) {
 		transport_packet(w, h.protocol, p);
 		return;
@@ -129,7 +136,7 @@ ip4_header(struct walk *w, struct ip4 *h, struct part *p)
 	h->total = reader_be16(&r);
 	h->id = reader_be16(&r);
 	h->fragment = reader_be16(&r);
-	reader_skip(&r, 1);
+	h->ttl = reader_u8(&r);
 	h->protocol = reader_u8(&r);
 	reader_skip(&r, 2);
 	const uint8_t *src = reader_take(&r, 4);
@@ -162,20 +169,83 @@ ip4_check(struct walk *w, const uint8_t *header, size_t len)
 		walk_count(w, COUNT_IP_CHECKSUM);
 }
 
+/* Is the frame one that was seen before? Outermost packets alone are asked after. */
+static inline bool
+ip4_copy(struct walk *w, const struct ip4 *h, const struct part *p)
+{
+	struct likeness l;
+	uint32_t src, dst;
+
+	if (w->d->duplicates == NULL || w->depth != 1)
+		return false;
+	memcpy(&src, w->packet.src.bytes + 12, sizeof src);
+	memcpy(&dst, w->packet.dst.bytes + 12, sizeof dst);
+	l.named = h->id != 0;
+	l.word[0] = (uint64_t)src << 32 | dst;
+	l.word[1] = (uint64_t)h->id << 48 | (uint64_t)h->fragment << 32 |
+		    (part_wire(p) & 0xffffff) << 8 | h->protocol;
+	return ip_copy(w, &l, h->ttl, p);
+}
+
+/* The flow label stays the same on the way (RFC 6437 section 3). */
+static bool
+ip6_copy(struct walk *w, uint32_t label, uint8_t next, uint8_t ttl, const struct part *p)
+{
+	struct likeness l;
+	uint8_t ends[32];
+
+	if (w->d->duplicates == NULL || w->depth != 1)
+		return false;
+	memcpy(ends, w->packet.src.bytes, 16);
+	memcpy(ends + 16, w->packet.dst.bytes, 16);
+	l.named = false;
+	l.word[0] = duplicates_digest(w->d->duplicates, ends);
+	l.word[1] = (uint64_t)label << 40 | (uint64_t)next << 32 | (uint32_t)part_wire(p);
+	return ip_copy(w, &l, ttl, p);
+}
+
+/* The rest is the same for both. What the receiver drops for its checksum is nobody's first copy. */
+static inline bool
+ip_copy(struct walk *w, struct likeness *l, uint8_t ttl, const struct part *p)
+{
+	enum { HEAD = 24 };
+	const struct packet *packet = &w->packet;
+	uint64_t from = 0, to = 0;
+
+	if ((packet->flags & PACKET_BAD_CHECKSUM) != 0)
+		return false;
+	if (p->r.left >= HEAD) {
+		memcpy(&l->word[2], p->r.next, HEAD);
+	} else {
+		memset(&l->word[2], 0, HEAD);
+		memcpy(&l->word[2], p->r.next, p->r.left);
+	}
+	w->summed = p->r.next;
+	w->summed_len = p->r.left;
+	w->sum = l->word[5] = checksum_add(0, p->r.next, p->r.left);
+	if ((packet->flags & PACKET_MAC) != 0) {
+		memcpy(&from, packet->src_mac, sizeof packet->src_mac);
+		memcpy(&to, packet->dst_mac, sizeof packet->dst_mac);
+	}
+	l->link = (uint32_t)((from * 3 + to + w->interface) * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+	l->place = place_of(packet->vlan, ttl);
+	l->time = packet->time;
+	return duplicates_copy(w->d->duplicates, l);
+}
+
 void
 ip6_packet(struct walk *w, struct part *p)
 {
 	if (!ip_begin(w, 6))
 		return;
 	struct reader r = reader_sub(&p->r, IP6_HEADER);
-	uint8_t first = reader_u8(&r);
-	reader_skip(&r, 3);
+	uint32_t first = reader_be32(&r);
 	uint16_t length = reader_be16(&r);
 	uint8_t next = reader_u8(&r);
-	reader_skip(&r, 1);
+	uint8_t hops = reader_u8(&r);
 	const uint8_t *src = reader_take(&r, 16);
 	const uint8_t *dst = reader_take(&r, 16);
-	if (!reader_ok(&r) || first >> 4 != 6) {
+	if (!reader_ok(&r) || first >> 28 != 6) {
 		walk_short(w, p, COUNT_IP_MALFORMED);
 		return;
 	}
@@ -194,6 +264,8 @@ ip6_packet(struct walk *w, struct part *p)
 	}
 	/* Else segmentation offload left no length: it is what was captured. */
 	w->packet.ip_bytes = (uint32_t)(IP6_HEADER + part_wire(p));
+	if (ip6_copy(w, first & IP6_LABEL, next, hops, p))
+		return;
 	ip6_chain(w, next, p);
 }
 

@@ -4,6 +4,8 @@ libwaybill_a_SOURCES += \
 	src/decode/decode.c \
 	src/decode/decode.h \
 	src/decode/decoder.h \
+	src/decode/duplicate.c \
+	src/decode/duplicate.h \
 	src/decode/ether.c \
 	src/decode/fragment.c \
 	src/decode/fragment.h \
@@ -18,9 +20,9 @@ libwaybill_a_SOURCES += \
 
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_link tests/unit/test_ip tests/unit/test_tunnel \
-	tests/unit/test_fragment tests/unit/test_checksum
+	tests/unit/test_fragment tests/unit/test_checksum tests/unit/test_duplicate
 TESTS += tests/unit/test_link tests/unit/test_ip tests/unit/test_tunnel \
-	tests/unit/test_fragment tests/unit/test_checksum
+	tests/unit/test_fragment tests/unit/test_checksum tests/unit/test_duplicate
 tests_unit_test_link_SOURCES = tests/unit/test_link.c tests/unit/decode_check.h tests/unit/hex.h
 tests_unit_test_link_LDADD = $(unit_ldadd)
 tests_unit_test_link_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CMOCKA_CFLAGS)
@@ -36,6 +38,9 @@ tests_unit_test_fragment_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CMOCKA_CFLA
 tests_unit_test_checksum_SOURCES = tests/unit/test_checksum.c tests/unit/decode_check.h tests/unit/hex.h
 tests_unit_test_checksum_LDADD = $(unit_ldadd)
 tests_unit_test_checksum_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CMOCKA_CFLAGS)
+tests_unit_test_duplicate_SOURCES = tests/unit/test_duplicate.c tests/unit/decode_check.h tests/unit/hex.h
+tests_unit_test_duplicate_LDADD = $(unit_ldadd)
+tests_unit_test_duplicate_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir) $(CMOCKA_CFLAGS)
 endif
 
 EXTRA_DIST += tests/fuzz/corpus/frame

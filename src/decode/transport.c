@@ -214,7 +214,10 @@ transport_check(struct walk *w, const struct part *whole, const uint8_t sum[2])
 		pseudo = checksum_pseudo(
 			&packet->src, &packet->dst, packet->transport, (uint32_t)whole->r.left);
 	enum checksum_finding finding = CHECKSUM_IS_RIGHT;
-	if (checksum_fold(checksum_add(pseudo, whole->r.next, whole->r.left)) != CHECKSUM_GOOD)
+	uint64_t all = whole->r.next == w->summed && whole->r.left == w->summed_len
+			       ? checksum_plus(w->sum, pseudo)
+			       : checksum_add(pseudo, whole->r.next, whole->r.left);
+	if (checksum_fold(all) != CHECKSUM_GOOD)
 		finding = checksum_fold(pseudo) == checksum_fold(checksum_add(0, sum, 2))
 				  ? CHECKSUM_IS_PARTIAL
 				  : CHECKSUM_IS_WRONG;

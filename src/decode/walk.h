@@ -51,6 +51,10 @@ struct walk {
 	unsigned depth;       /* IP headers so far */
 	bool ip_whole;        /* the frame had as many bytes as the innermost IP header says */
 	bool pseudo_known;    /* addresses and length are those of the pseudo header of checksums */
+	uint32_t interface;   /* the frame's */
+	const uint8_t *summed; /* bytes whose sum is known, as many as summed_len; NULL: none */
+	size_t summed_len;
+	uint64_t sum;         /* checksum_add from 0 */
 	struct packet packet; /* what is known of the innermost IP packet so far */
 };
 

@@ -18,8 +18,10 @@ TESTS += tests/faults/privileges
 dist_check_SCRIPTS += tests/faults/privileges tests/faults/reload
 TESTS += tests/faults/privileges tests/faults/reload
 
-dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers
-TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers
+dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers \
+	tests/replay/duplicates
+TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers \
+	tests/replay/duplicates
 EXTRA_DIST += tests/fuzz/corpus/pipeline tests/replay/bare.yaml tests/replay/common.py tests/replay/expected
 
 if FUZZER

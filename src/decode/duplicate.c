@@ -26,7 +26,7 @@ struct duplicates {
 	struct hash_fixed_key key;
 	int64_t window;
 	uint32_t next, size;  /* the next packet's number; places in the ring, a power of two */
-	uint32_t seen, alike; /* lately: packets, and those that were like an earlier one */
+	uint32_t seen, alike; /* lately: packets that tell, and those that were like an earlier one */
 	struct remembered *ring;
 	uint32_t *last;       /* of each chain, 2 * size of them */
 	uint64_t counts[DUPLICATE_KINDS];
@@ -79,7 +79,9 @@ duplicates_copy(struct duplicates *d, const struct likeness *l)
 	const uint32_t mask = d->size - 1;
 	uint32_t *last = &d->last[hash & (2 * d->size - 1)];
 
-	if (++d->seen == SHARE_OF) {
+	const bool tells = l->named || !l->bare;
+	d->seen += tells;
+	if (d->seen == SHARE_OF) {
 		d->seen /= 2;
 		d->alike /= 2;
 	}
@@ -90,8 +92,9 @@ duplicates_copy(struct duplicates *d, const struct likeness *l)
 		if (!is_within(d, r->time, l->time))
 			break;
 		enum duplicate_kind kind = kind_of(r, l);
-		d->alike++;
-		if (!l->named && kind == DUPLICATE_SAME && !makes_copies(d))
+		const bool certain = l->named || kind != DUPLICATE_SAME;
+		d->alike += certain || tells;
+		if (!certain && !makes_copies(d))
 			break;
 		d->counts[kind]++;
 		return true;
@@ -124,7 +127,7 @@ kind_of(const struct remembered *r, const struct likeness *l)
 static bool
 makes_copies(const struct duplicates *d)
 {
-	return (uint64_t)d->alike * SHARE >= d->seen;
+	return d->alike > 0 && (uint64_t)d->alike * SHARE >= d->seen;
 }
 
 const uint64_t *

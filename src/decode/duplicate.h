@@ -14,7 +14,8 @@
  * or VLAN, MAC addresses, interface or TTL differ. The rest - IPv6, and senders that leave the
  * identification 0 - could as well be a retransmission, an acknowledgement sent again or a datagram
  * that says the same: it is a copy only on a tap that makes them, which is one where 1 in 64 of the
- * last some thousand packets was like an earlier one.
+ * last some thousand packets was like an earlier one. Bare acknowledgements and resets of such
+ * senders do not count there: some stacks send them twice within microseconds.
  *
  * Nothing of it depends on the keys of hashes: the last packets are all there, in a ring.
  */
@@ -37,6 +38,7 @@ struct likeness {
 	uint32_t place;                  /* VLAN tags and TTL: place_of() */
 	uint32_t link;                   /* a digest of MAC addresses and interface */
 	bool named;                      /* its sender gives each packet a number of its own */
+	bool bare;                       /* TCP without payload, SYN or FIN */
 };
 
 /*

@@ -29,6 +29,7 @@ struct ip4 {
 static bool ip_begin(struct walk *w, uint8_t version);
 static bool ip4_header(struct walk *w, struct ip4 *h, struct part *p);
 static void ip4_check(struct walk *w, const uint8_t *header, size_t len);
+static bool is_bare(const struct part *p);
 static bool ip4_copy(struct walk *w, const struct ip4 *h, const struct part *p);
 static bool ip6_copy(struct walk *w, uint32_t label, uint8_t next, uint8_t ttl, const struct part *p);
 static bool ip_copy(struct walk *w, struct likeness *l, uint8_t ttl, const struct part *p);
@@ -169,6 +170,17 @@ ip4_check(struct walk *w, const uint8_t *header, size_t len)
 		walk_count(w, COUNT_IP_CHECKSUM);
 }
 
+/* Is it TCP that only acknowledges or resets (RFC 9293 section 3.1)? */
+static inline bool
+is_bare(const struct part *p)
+{
+	enum { TCP_LEAST = 20, OFFSET = 12, FLAGS = 13 };
+	const uint8_t *tcp = p->r.next;
+
+	return p->r.left >= TCP_LEAST && (tcp[OFFSET] >> 4) * 4u == part_wire(p) &&
+	       (tcp[FLAGS] & (TCP_SYN | TCP_FIN)) == 0;
+}
+
 /* Is the frame one that was seen before? Outermost packets alone are asked after. */
 static inline bool
 ip4_copy(struct walk *w, const struct ip4 *h, const struct part *p)
@@ -181,6 +193,7 @@ ip4_copy(struct walk *w, const struct ip4 *h, const struct part *p)
 	memcpy(&src, w->packet.src.bytes + 12, sizeof src);
 	memcpy(&dst, w->packet.dst.bytes + 12, sizeof dst);
 	l.named = h->id != 0;
+	l.bare = h->protocol == IPPROTO_TCP && is_bare(p);
 	l.word[0] = (uint64_t)src << 32 | dst;
 	l.word[1] = (uint64_t)h->id << 48 | (uint64_t)h->fragment << 32 |
 		    (part_wire(p) & 0xffffff) << 8 | h->protocol;
@@ -199,6 +212,7 @@ ip6_copy(struct walk *w, uint32_t label, uint8_t next, uint8_t ttl, const struct
 	memcpy(ends, w->packet.src.bytes, 16);
 	memcpy(ends + 16, w->packet.dst.bytes, 16);
 	l.named = false;
+	l.bare = next == IPPROTO_TCP && is_bare(p);
 	l.word[0] = duplicates_digest(w->d->duplicates, ends);
 	l.word[1] = (uint64_t)label << 40 | (uint64_t)next << 32 | (uint32_t)part_wire(p);
 	return ip_copy(w, &l, ttl, p);

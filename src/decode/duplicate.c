@@ -79,8 +79,7 @@ duplicates_copy(struct duplicates *d, const struct likeness *l)
 	const uint32_t mask = d->size - 1;
 	uint32_t *last = &d->last[hash & (2 * d->size - 1)];
 
-	const bool tells = l->named || !l->bare;
-	d->seen += tells;
+	d->seen += !l->bare;
 	if (d->seen == SHARE_OF) {
 		d->seen /= 2;
 		d->alike /= 2;
@@ -93,7 +92,7 @@ duplicates_copy(struct duplicates *d, const struct likeness *l)
 			break;
 		enum duplicate_kind kind = kind_of(r, l);
 		const bool certain = l->named || kind != DUPLICATE_SAME;
-		d->alike += certain || tells;
+		d->alike += certain || !l->bare;
 		if (!certain && !makes_copies(d))
 			break;
 		d->counts[kind]++;

@@ -38,7 +38,7 @@ struct likeness {
 	uint32_t place;                  /* VLAN tags and TTL: place_of() */
 	uint32_t link;                   /* a digest of MAC addresses and interface */
 	bool named;                      /* its sender gives each packet a number of its own */
-	bool bare;                       /* TCP without payload, SYN or FIN */
+	bool bare;                       /* it does not, and this is TCP without payload, SYN or FIN */
 };
 
 /*

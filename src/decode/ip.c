@@ -193,7 +193,7 @@ ip4_copy(struct walk *w, const struct ip4 *h, const struct part *p)
 	memcpy(&src, w->packet.src.bytes + 12, sizeof src);
 	memcpy(&dst, w->packet.dst.bytes + 12, sizeof dst);
 	l.named = h->id != 0;
-	l.bare = h->protocol == IPPROTO_TCP && is_bare(p);
+	l.bare = !l.named && h->protocol == IPPROTO_TCP && is_bare(p);
 	l.word[0] = (uint64_t)src << 32 | dst;
 	l.word[1] = (uint64_t)h->id << 48 | (uint64_t)h->fragment << 32 |
 		    (part_wire(p) & 0xffffff) << 8 | h->protocol;

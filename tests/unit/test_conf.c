@@ -169,7 +169,7 @@ static const char everything[] =
     "  home_networks: [10.1.0.0/16, '2001:db8::/32']\n"
     "rules: {sanctioned_transfer: on, sanctioned_contact: off, fold_window: 0s,\n"
     "  bulk_outbound: {enabled: false, size: 2GiB, allow: [192.0.2.7]}}\n"
-    "packets: {checksums: no}\n"
+    "packets: {checksums: no, duplicates: 5ms}\n"
     "transfers: {hash: no, infer_size: 128KiB}\n"
     "limits: {fragment_memory: 1, flow_memory: 2kB, stream_memory: 3MB, memory_per_stream: 4KiB,\n"
     "  transfer_memory: 5GB, memory_per_transfer: 6MiB, open_transfers: 7, open_alerts: 8}\n"
@@ -328,6 +328,8 @@ test_numbers(void **state)
 	assert_int_equal(c.policy.fold_window, 0);
 	assert_int_equal(c.policy.open_alerts, 8);
 	assert_false(c.decode.check_checksums);
+	assert_true(c.decode.drop_duplicates);
+	assert_int_equal(c.decode.duplicate_window, 5 * CLOCK_MILLISECOND);
 	assert_int_equal(c.decode.fragment_memory, 1);
 	assert_int_equal(c.decode.fragment_timeout, CLOCK_SECOND);
 	assert_true(c.transfer.no_hash);
@@ -438,6 +440,7 @@ test_restart(void **state)
 		{"capture: {ring: 1MB}\n", "capture: {ring: 1000000}\n", ""},
 		{"capture: {ring: 1MB}\n", "capture: {ring: 2MB}\nuser: daemon\n", "user capture "},
 		{"", "packets: {checksums: no}\ntransfers: {hash: no}\ntimeouts: {udp: 1m}\n", "packets transfers timeouts "},
+		{"packets: {duplicates: 2ms}\n", "packets: {duplicates: off}\n", "packets "},
 		{"limits: {memory: 1GB}\n", "limits: {memory: 2GB}\n", "limits "},
 		{"output: {events: a.json}\n", "output: {events: b.json}\n", "output "},
 		{"", "metrics: {listen: '127.0.0.1:9477'}\n", "metrics "},
@@ -569,6 +572,8 @@ check_defaults(const struct conf *c)
 	assert_int_equal(c->decode.fragment_memory, 0);
 	assert_int_equal(c->decode.fragment_timeout, 0);
 	assert_true(c->decode.check_checksums);
+	assert_true(c->decode.drop_duplicates);
+	assert_int_equal(c->decode.duplicate_window, 0);
 	assert_int_equal(c->attribution.database_count, 0);
 	assert_false(c->attribution.no_auto_detect);
 	assert_false(c->attribution.no_embedded);

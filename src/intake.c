@@ -257,7 +257,7 @@ fill_live(struct intake *in, struct slot *s)
 	if (s->item.batch->waiting >= PIPELINE_SHED_CONTENT)
 		tell_behind(in);
 	s->item.last = is_over(in, count);
-	live_counts(in->live, &counts);
+	live_counts(in->live, s->item.last, &counts);
 	s->item.progress = (struct capture_progress){.frames = counts.frames, .bytes = counts.bytes,
 	        .dropped_ring = counts.dropped_ring, .dropped_interface = counts.dropped_interface};
 }

@@ -24,7 +24,7 @@ enum {
 	LINKTYPE_RAW = 101,
 	NO_PROTOCOL = 0x88b5,          /* an EtherType for experiments: a socket of it is handed nothing by a host's own loopback */
 };
-static const int64_t reopen_after = CLOCK_SECOND;
+static const int64_t reopen_after = CLOCK_SECOND, count_after = 100 * CLOCK_MILLISECOND;
 
 struct interface {
 	const char *name;
@@ -47,6 +47,7 @@ struct live {
 	struct interface interfaces[LIVE_INTERFACES_MAX];
 	size_t count, next;            /* next: whose turn it is */
 	uint64_t frames, bytes;
+	int64_t count_again;           /* monotonic */
 };
 
 struct taking { /* one live_batch */
@@ -140,11 +141,16 @@ live_batch(struct live *l, struct frame *frames, size_t max, uint8_t *bytes, int
 }
 
 void
-live_counts(struct live *l, struct live_counts *out)
+live_counts(struct live *l, bool exactly, struct live_counts *out)
 {
+	const int64_t now = clock_monotonic();
+	const bool due = exactly || now >= l->count_again;
+	if (due)
+		l->count_again = now + count_after;
 	*out = (struct live_counts){.frames = l->frames, .bytes = l->bytes};
 	for (size_t i = 0; i < l->count; i++) {
-		interface_count(&l->interfaces[i]);
+		if (due)
+			interface_count(&l->interfaces[i]);
 		out->dropped_ring += l->interfaces[i].dropped_ring;
 		out->dropped_interface += l->interfaces[i].dropped_interface;
 	}

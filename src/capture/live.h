@@ -64,6 +64,7 @@ size_t live_room(const struct live *l, size_t frames);
  */
 size_t live_batch(struct live *l, struct frame *frames, size_t max, uint8_t *bytes, int64_t patience);
 
-void live_counts(struct live *l, struct live_counts *out);
+/* Frames lost are asked for ten times a second at most, which for libpcap is to read some files; exactly: now. */
+void live_counts(struct live *l, bool exactly, struct live_counts *out);
 
 #endif

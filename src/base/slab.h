@@ -1,7 +1,7 @@
 /*
  * Things of one size, of which there may be millions: taken from large blocks in huge pages, so that looking at
- * one misses one cache and not two, and given back to a list of free ones. Blocks go when the pool is
- * cleared. Under AddressSanitizer each thing is allocated by itself, so that its use after it was given back shows.
+ * one misses one cache and not two, and given back to a list of free ones. A block goes back to the system when nothing in
+ * it is taken any more, but for one. Under AddressSanitizer each thing is allocated by itself, so that its use after it was given back shows.
  */
 #ifndef WAYBILL_BASE_SLAB_H
 #define WAYBILL_BASE_SLAB_H
@@ -13,10 +13,9 @@ struct slab_block;
 
 struct slab {
 	size_t size;               /* of a thing, rounded up */
-	void *free;                /* the first of those given back */
-	uint8_t *fresh;            /* what was never taken of the newest block */
-	size_t fresh_count;
-	struct slab_block *blocks;
+	struct slab_block *first;  /* a small one, which stays */
+	struct slab_block *blocks; /* all others */
+	struct slab_block *roomy;  /* those that have a place for one more; things are taken from the first of them */
 };
 
 /* size: of a thing. Allocates nothing. */

@@ -380,10 +380,11 @@ read_limits(struct conf_reading *r, const struct file_limits *f, struct conf *c)
 static void
 share_memory(struct conf_reading *r, size_t total, struct conf *c)
 {
+	enum { ALERT_PARTS = 3 };
 	const struct {
 		size_t *limit;
 		size_t parts; /* of 32 */
-	} shares[] = {{&c->flow.memory, 15}, {&c->stream.memory, 4}, {&c->transfer.memory, 4}, {&c->decode.fragment_memory, 1}};
+	} shares[] = {{&c->flow.memory, 12}, {&c->stream.memory, 4}, {&c->transfer.memory, 4}, {&c->decode.fragment_memory, 1}};
 
 	if (total < MEMORY_LEAST) {
 		conf_refuse(r, "memory", "must be at least 64MB");
@@ -392,6 +393,9 @@ share_memory(struct conf_reading *r, size_t total, struct conf *c)
 	for (size_t i = 0; i < COUNT(shares); i++)
 		if (*shares[i].limit == 0)
 			*shares[i].limit = total / 32 * shares[i].parts;
+	const size_t alerts = total / 32 * ALERT_PARTS / POLICY_ALERT_COST;
+	if (c->policy.open_alerts == 0 && alerts < POLICY_OPEN_DEFAULT)
+		c->policy.open_alerts = alerts;
 }
 
 static void

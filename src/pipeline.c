@@ -2,6 +2,7 @@
 
 #include "pipeline.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,7 @@ struct pipeline {
 	void *news_ctx;
 	bool relists;            /* lists have changed: flows from relist_at on are to be asked for again */
 	uint64_t relist_at;
+	uint64_t shed_seen;      /* flows shed until the last tick */
 	int64_t next_tick;       /* packet time of the next look at what waits */
 	struct {
 		unsigned count;      /* frames in a row that are far behind */
@@ -88,6 +90,7 @@ static void hand_on_counts(struct decoding *d);
 static bool is_stray(struct pipeline *p, const struct batch *b, size_t at);
 static bool is_behind(struct pipeline *p, const struct packet *packet);
 static void tick(struct pipeline *p, int64_t now);
+static void give_back(struct pipeline *p);
 
 enum { RELISTED_AT_ONCE = 16384 }; /* places of flows: some milliseconds, which the capture's buffers cover */
 enum { INFER_BYTES_DEFAULT = 64 * 1024, TUNNEL_HEADERS = 128 };
@@ -506,7 +509,22 @@ is_behind(struct pipeline *p, const struct packet *packet)
 static void
 tick(struct pipeline *p, int64_t now)
 {
+	give_back(p);
 	p->next_tick = now + CLOCK_SECOND;
 	transfer_tracker_time(p->transfers, now);
 	p->news->time(p->news_ctx, now);
+}
+
+/*
+ * Flows were shed: what hung on them lies free in the C library's heap, in pieces that fit the next flood's kinds of things
+ * badly. Whole pages of it go back to the system.
+ */
+static void
+give_back(struct pipeline *p)
+{
+	const uint64_t shed = flow_table_shed(p->flows);
+	if (shed == p->shed_seen)
+		return;
+	p->shed_seen = shed;
+	(void)malloc_trim(0);
 }

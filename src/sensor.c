@@ -91,6 +91,7 @@ static void note(struct sensor *r, const char *sentence);
 static void note_databases(struct sensor *r);
 static void note_output(struct sensor *r);
 static void note_copies(struct sensor *r, const struct coverage *c);
+static void note_shed(struct sensor *r, const struct coverage_counter *counters, size_t count);
 static int exit_status(const struct sensor *r, bool delivered);
 
 int
@@ -353,6 +354,7 @@ tell_period(struct sensor *r, const struct capture_progress *at, const struct re
 	note_databases(r);
 	note_output(r);
 	note_copies(r, &coverage);
+	note_shed(r, counters, count);
 	coverage.unread = counters;
 	coverage.unread_count = count;
 	coverage.notes = (const char *const *)r->notes;
@@ -576,6 +578,21 @@ note_copies(struct sensor *r, const struct coverage *c)
 	char sentence[SENTENCE_MAX];
 	if (account_copies(c, sentence, sizeof sentence))
 		note(r, sentence);
+}
+
+/* Which is nothing to be found among the counters alone. */
+static void
+note_shed(struct sensor *r, const struct coverage_counter *counters, size_t count)
+{
+	char sentence[SENTENCE_MAX];
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(counters[i].name, "flow_shed_listed") != 0 || counters[i].count == 0)
+			continue;
+		snprintf(sentence, sizeof sentence, "limits.memory is too small: %" PRIu64 " flows with a listed end were ended early, "
+		        "and told; if they went on, as new ones", counters[i].count);
+		log_warn("sensor", "%s", sentence);
+		note(r, sentence);
+	}
 }
 
 static int

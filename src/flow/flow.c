@@ -10,6 +10,7 @@
 
 enum {
 	FLOW_COST = sizeof(struct flow) + sizeof(struct flow_cold) + 11, /* 11: in the index */
+	VICTIMS = 64, /* of one packet */
 	BEHIND_PACKETS = 64, /* in a row: then it was no stray packet, time went back */
 };
 static const int64_t behind_time = 60 * CLOCK_SECOND;
@@ -18,6 +19,8 @@ static const int64_t leap_most = INT64_C(1) << (FLOW_TICK_SHIFT + 30);
 
 static const struct coverage_counter counters[FLOW_COUNTERS] = {
 	[COUNT_FLOW_SHED] = {"flow_shed", "flows ended early to stay within the memory limit", 0},
+	[COUNT_FLOW_SHED_LISTED] = {"flow_shed_listed",
+	        "flows with a listed end ended early, and told: nothing else was left to stay within the memory limit", 0},
 	[COUNT_FLOW_FULL] = {"flow_full", "packets without a flow: the table was full", 0},
 	[COUNT_FLOW_FRAGMENT] = {"flow_fragment",
 	        "fragments that belong to no flow: the rest of the packet is missing", 0},
@@ -29,8 +32,8 @@ static void clock_leap(struct flow_table *t, int64_t now);
 static void expire(struct flow_table *t);
 static bool key_make(struct flow_key *key, const struct packet *p);
 static void tell_talk(struct flow_table *t, struct flow *f);
-static bool is_full(const struct flow_table *t);
-static bool shed(struct flow_table *t);
+static bool is_full(const struct flow_table *t, size_t more);
+static bool shed(struct flow_table *t, size_t more);
 static enum side side_of(const struct flow *f, bool swapped);
 static struct flow *flow_new(struct flow_table *t, const struct flow_key *key, uint64_t hash);
 static struct flow *flow_begin(struct flow_table *t, const struct flow_lookup *lookup, const struct packet *p);
@@ -172,25 +175,25 @@ side_of(const struct flow *f, bool swapped)
 	return swapped == source_high ? SIDE_SOURCE : SIDE_DESTINATION;
 }
 
+/* Is there no room for so many more flows? */
 static bool
-is_full(const struct flow_table *t)
+is_full(const struct flow_table *t, size_t more)
 {
-	return (t->count + 1) * FLOW_COST + t->charged > t->memory;
+	return (t->count + more) * FLOW_COST + t->charged > t->memory;
 }
 
 /*
- * Makes room for a flow. Two go at most for one that comes: where much was charged at once, the table comes
- * back within its limit with the next flows. False: all that is left is protected.
+ * Makes room for so many flows. One that comes may be worth many that go, where what hangs on it is charged; but no packet
+ * waits for more than some of them, and the table comes back within its limit with the next ones. False: nothing can go.
  */
 static bool
-shed(struct flow_table *t)
+shed(struct flow_table *t, size_t more)
 {
-	enum { VICTIMS = 2 };
-	for (int i = 0; i < VICTIMS && is_full(t); i++) {
+	for (int i = 0; i < VICTIMS && is_full(t, more); i++) {
 		struct flow *victim = flow_lists_victim(t);
 		if (victim == NULL)
 			return i > 0;
-		t->counters[COUNT_FLOW_SHED].count++;
+		t->counters[flow_protected(victim) ? COUNT_FLOW_SHED_LISTED : COUNT_FLOW_SHED].count++;
 		flow_finish(t, victim, FLOW_END_SHED);
 	}
 	return true;
@@ -200,7 +203,7 @@ shed(struct flow_table *t)
 static struct flow *
 flow_new(struct flow_table *t, const struct flow_key *key, uint64_t hash)
 {
-	if (is_full(t) && !shed(t))
+	if (is_full(t, 1) && !shed(t, 1))
 		return NULL;
 	const flow_ref ref = flow_slab_take(t);
 	if (ref == 0)
@@ -307,6 +310,8 @@ flow_table_packet(struct flow_table *t, const struct packet *p, const struct flo
 		return NULL;
 	}
 
+	if (is_full(t, 0))
+		(void)shed(t, 0); /* what hangs on flows has grown */
 	struct flow *f = flow_index_find(t, &lookup->key, lookup->hash);
 	if (f != NULL) {
 		*from = side_of(f, lookup->swapped);
@@ -429,6 +434,12 @@ uint64_t
 flow_table_total(const struct flow_table *t)
 {
 	return t->total;
+}
+
+uint64_t
+flow_table_shed(const struct flow_table *t)
+{
+	return t->counters[COUNT_FLOW_SHED].count + t->counters[COUNT_FLOW_SHED_LISTED].count;
 }
 
 const struct coverage_counter *

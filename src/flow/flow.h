@@ -1,7 +1,8 @@
 /*
  * The flow stage: packets that belong together, by addresses, ports, protocol,
  * VLAN-independent, each with the time it lived in packet time. The table has a limit; when it
- * is reached the least valuable flow goes first, a protected one never.
+ * is reached the least valuable flow goes first, a protected one when nothing else is left: the one that was
+ * silent for longest.
  *
  * ICMP messages that answer each other (echo and its reply) are one flow; every other type and code
  * is a flow for each direction. Protocols without ports are told apart by addresses alone.
@@ -111,11 +112,11 @@ void flow_attach(struct flow *f, void *attachment);
 
 /*
  * The next stages hold so many bytes more (or less, below 0) for the flows of the table: they count within
- * its memory, so that flows are shed for them as well, with the next flow that begins.
+ * its memory, so that flows are shed for them as well, with the next packets.
  */
 void flow_table_charge(struct flow_table *t, ptrdiff_t bytes);
 
-/* A protected flow is never shed to make room. */
+/* A protected flow is shed only when all that are left are protected. */
 void flow_protect(struct flow *f);
 bool flow_protected(const struct flow *f);
 
@@ -155,6 +156,7 @@ bool flow_table_each(struct flow_table *t, uint64_t *cursor, size_t max, void (*
 
 size_t flow_table_count(const struct flow_table *t);    /* flows now open */
 uint64_t flow_table_total(const struct flow_table *t);  /* flows begun so far */
+uint64_t flow_table_shed(const struct flow_table *t);   /* of them, ended early to make room */
 const struct coverage_counter *flow_table_counters(struct flow_table *t, size_t *count);
 
 /* Community ID v1 (github.com/corelight/community-id-spec), seed 0, "1:" and base64. */

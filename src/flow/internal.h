@@ -50,7 +50,7 @@ enum { /* struct flow: flags */
 
 struct flow {
 	struct flow_key key;
-	flow_ref prev, next;        /* in its list; next: also in the list of free ones */
+	flow_ref prev, next;        /* in its list; next: also in its slab's list of free ones */
 	uint32_t queued;            /* tick when it was last put at its list's tail */
 	uint32_t packets[2];        /* low 32 bits, by enum side like all below */
 	uint32_t flags;
@@ -94,7 +94,7 @@ enum flow_class {
 enum flow_rank {
 	RANK_LONE, /* one packet, no answer: the first to be shed */
 	RANK_COMMON,
-	RANK_PROTECTED, /* never shed */
+	RANK_PROTECTED, /* shed when nothing else is left */
 	RANK_COUNT,
 };
 
@@ -118,6 +118,7 @@ struct flow_index {
 
 enum flow_counter {
 	COUNT_FLOW_SHED,
+	COUNT_FLOW_SHED_LISTED,
 	COUNT_FLOW_FULL,
 	COUNT_FLOW_FRAGMENT,
 	COUNT_FLOW_TIME_BACK,
@@ -132,9 +133,9 @@ struct flow_table {
 	struct hash_fixed_key hash_key;
 	struct flow_index index;
 	struct flow_list lists[LIST_COUNT];
-	struct flow_slab **slabs;   /* SLAB_MAX of them */
-	uint32_t slab_count;
-	flow_ref free;
+	struct flow_slab **slabs;   /* SLAB_MAX of them; NULL: given back */
+	uint32_t slab_count;        /* those and the ones behind them were never there */
+	struct flow_slab *roomy;    /* with a place for one more; flows are taken from the first of them */
 	size_t count;
 	size_t memory;              /* limit */
 	size_t charged;             /* by the owners of what is attached */
@@ -157,7 +158,10 @@ struct flow_table {
 struct flow_slab {
 	struct flow_table *table;
 	uint32_t number;
-	uint32_t used; /* places given out at least once */
+	uint32_t used;  /* places given out at least once */
+	uint32_t taken; /* places given out now */
+	flow_ref free;  /* the first place that was given back */
+	struct flow_slab *before, *after; /* in the table's list of those that have room */
 };
 /* A zeroed flow and its cold part, or 0 when memory is out. */
 flow_ref flow_slab_take(struct flow_table *t);
@@ -192,7 +196,7 @@ void flow_lists_update(struct flow_table *t, struct flow *f);
 void flow_lists_leave(struct flow_table *t, struct flow *f);
 /* A flow that has been idle for its time, or NULL: call again after it has left. */
 struct flow *flow_lists_due(struct flow_table *t);
-/* The flow that is missed least, or NULL when all are protected. */
+/* The flow that is missed least: a protected one where all are; NULL: there is none. */
 struct flow *flow_lists_victim(struct flow_table *t);
 
 /* tcp.c */

@@ -185,6 +185,8 @@ flow_lists_victim(struct flow_table *t)
 		f = flow_at(t, closed->head);
 	if (f == NULL)
 		f = oldest(t, RANK_COMMON);
+	if (f == NULL)
+		f = oldest(t, RANK_PROTECTED);
 	return f != NULL ? look_behind(t, f) : NULL;
 }
 

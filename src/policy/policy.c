@@ -56,7 +56,7 @@ struct policy {
 	struct coverage_counter counters[COUNTERS];
 };
 
-enum { OPEN_DEFAULT = 10000, KEEP_LIMIT = 256 * 1024 };
+enum { KEEP_LIMIT = 256 * 1024 };
 
 static void take(struct policy *p, const struct finding *f, bool ended);
 static void let_go(struct policy *p, const char *rule, const char *id);
@@ -81,7 +81,7 @@ policy_create(const struct policy_conf *conf, const struct policy_ops *ops, void
 	p->ops = *ops;
 	p->ctx = ctx;
 	if (p->conf.open_alerts == 0)
-		p->conf.open_alerts = OPEN_DEFAULT;
+		p->conf.open_alerts = POLICY_OPEN_DEFAULT;
 	TAILQ_INIT(&p->by_time);
 	p->counters[COUNT_CLOSED_EARLY] = (struct coverage_counter){"alerts_closed_early",
 	        "alerts closed before their folding window was over, to stay within the limit", 0};

@@ -20,13 +20,18 @@ struct network {
 	unsigned bits;
 };
 
+enum {
+	POLICY_OPEN_DEFAULT = 10000,
+	POLICY_ALERT_COST = 4096, /* bytes that an open alert holds, about: what it shows, and what folds into it */
+};
+
 struct policy_conf {
 	bool sanctioned_transfer, sanctioned_contact, bulk_outbound; /* rules that are on */
 	uint64_t bulk_bytes;         /* an inferred upload above it */
 	const struct network *allow; /* places where bulk may go */
 	size_t allow_count;
 	int64_t fold_window;         /* ns of packet time; 0: no folding */
-	size_t open_alerts;          /* at most; 0: default */
+	size_t open_alerts;          /* at most, the oldest is closed for one more; 0: POLICY_OPEN_DEFAULT */
 };
 
 struct policy_ops {

@@ -18,7 +18,7 @@ struct transfer_tracker;
 struct session;
 struct transfer;
 
-enum { FILE_COST = 1664 };   /* bytes that a file under way holds, about: its record, names, facts and hash */
+enum { FILE_COST = 2560 };   /* bytes that a file under way holds, about: its record, names, facts and hash */
 enum { SESSION_COST = 320 }; /* bytes that a session and what it said of itself hold, about */
 
 #define TRANSFER_MEMORY_DEFAULT ((size_t)256 << 20)

@@ -303,7 +303,8 @@ test_shared_memory(void **state)
 	(void)state;
 
 	assert_int_equal(conf_load_text("conf", text, sizeof text - 1, &c, error, sizeof error), 0);
-	assert_int_equal(c.flow.memory, 150000000);
+	assert_int_equal(c.flow.memory, 120000000);
+	assert_int_equal(c.policy.open_alerts, 30000000 / POLICY_ALERT_COST);
 	assert_int_equal(c.stream.memory, 7000000);
 	assert_int_equal(c.transfer.memory, 40000000);
 	assert_int_equal(c.decode.fragment_memory, 10000000);

@@ -455,7 +455,15 @@ test_each(void **state)
 	}
 }
 
-/* Full: lone flows go first, then the oldest; a protected one never, and then nothing comes in. */
+static void
+count_flow(void *ctx, struct flow *f)
+{
+	size_t *n = ctx;
+	(void)f;
+	++*n;
+}
+
+/* Full: lone flows go first, then the oldest; protected ones when nothing else is left, the one that was silent for longest. */
 static void
 test_limit(void **state)
 {
@@ -488,13 +496,50 @@ test_limit(void **state)
 	flow_protect(take(t, &p, &from));
 	assert_string_equal(log.text, "D shed 1>0 | D shed 1>0 | D shed 2>0");
 	p = udp_packet(8, 2, 15);
-	assert_null(take(t, &p, &from));
+	assert_non_null(take(t, &p, &from));
+	assert_string_equal(log.text, "D shed 1>0 | D shed 1>0 | D shed 2>0 | D shed 2>0");
 	assert_int_equal(flow_table_count(t), 4);
 	size_t n;
 	const struct coverage_counter *c = flow_table_counters(t, &n);
 	assert_string_equal(c[0].name, "flow_shed");
 	assert_int_equal(c[0].count, 3);
+	assert_string_equal(c[1].name, "flow_shed_listed");
 	assert_int_equal(c[1].count, 1);
+	flow_table_destroy(t);
+}
+
+/* What hangs on flows has grown: as many go as it takes, with the next packet of any. A flood's memory is there for others. */
+static void
+test_charge_grows(void **state)
+{
+	(void)state;
+	enum { FLOWS = 40000, MEMORY = FLOWS * 187 };
+	struct log log = {.len = 0};
+	const struct flow_ops quiet = {0};
+	struct flow_table *t = flow_table_create(&(struct flow_limits){.memory = MEMORY}, &quiet, &log);
+	enum side from;
+	struct packet p;
+	for (unsigned i = 0; i < FLOWS; i++) {
+		p = udp_packet(i % 60000 + 1, i * 1e-6, i);
+		assert_non_null(take(t, &p, &from));
+	}
+	assert_int_equal(flow_table_count(t), FLOWS);
+	flow_table_charge(t, MEMORY - 50 * 187);
+	for (unsigned i = 0; flow_table_count(t) > 50; i++) {
+		p = udp_packet(FLOWS, 1, FLOWS + i); /* the newest of them */
+		assert_non_null(take(t, &p, &from));
+		assert_true(i < FLOWS / 60);
+	}
+	uint64_t cursor = 0;
+	while (flow_table_each(t, &cursor, 10000, count_flow, &log.len)) {
+	}
+	assert_int_equal(log.len, 50);
+	flow_table_charge(t, -(MEMORY - 50 * 187));
+	for (unsigned i = 0; i < FLOWS; i++) {
+		p = udp_packet(i % 60000 + 1, 2 + i * 1e-6, 2 * FLOWS + i);
+		assert_non_null(take(t, &p, &from));
+	}
+	assert_int_equal(flow_table_count(t), FLOWS);
 	flow_table_destroy(t);
 }
 
@@ -546,7 +591,7 @@ main(void)
 		cmocka_unit_test(test_time_back),
 		cmocka_unit_test(test_talk),
 		cmocka_unit_test(test_each), cmocka_unit_test(test_charge),
-		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_limit), cmocka_unit_test(test_charge_grows),
 		cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,7 +202,7 @@ add_label(struct dns_name *out, const uint8_t *label, size_t n)
 		*at++ = '.';
 	for (size_t i = 0; i < n; i++) { /* without branches, so that several go at once */
 		uint8_t c = label[i];
-		c |= (uint8_t)((uint8_t)(c - 'A') < 26) << 5;
+		c = (uint8_t)(c | ((uint8_t)(c - 'A') < 26) << 5);
 		at[i] = (char)((uint8_t)(c - '!') < 0x7f - '!' && c != '.' ? c : '?');
 	}
 	out->len = (uint8_t)(out->len + dot + n);

@@ -466,6 +466,58 @@ test_coverage(void **state)
 		"\"transfers\":6,\"alerts\":7,\"unread\":{\"checksum_ip\":3,\"cut\":0},\"notes\":[\"a \\\"note\\\"\"]}}}");
 }
 
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void
+test_reload(void **state)
+{
+	static const struct reload_change changes[] = {
+		{.kind = "database", .name = "GeoLite2-ASN", .path = "asn.mmdb", .digest = DIGEST, .before = DIGEST,
+			.built = RECORDS_TIME, .built_before = RECORDS_TIME, .rows = 8, .rows_before = 7}};
+	static const char *const reasons[] = {"list.csv:7: 'x' is no network"}, *const restart[] = {"capture"};
+	const struct reload_record taken = {.time = RECORDS_TIME, .taken = true, .changes = changes, .change_count = 1};
+	const struct reload_record refused = {
+		.time = RECORDS_TIME, .reasons = reasons, .reason_count = 1, .restart = restart, .restart_count = 1};
+	struct json j;
+	(void)state;
+
+	json_init(&j);
+	event_write_reload(&j, &taken, &stamp);
+	assert_event(&j, HEAD(START) "\"event\":{\"kind\":\"event\",\"category\":[\"configuration\"],\"type\":[\"change\"],"
+		"\"action\":\"lists-reloaded\",\"dataset\":\"waybill.reload\",\"outcome\":\"success\","
+		TIMES(START, START, "0") "},\"waybill\":{\"reload\":{\"changes\":[{\"kind\":\"database\","
+		"\"name\":\"GeoLite2-ASN\",\"path\":\"asn.mmdb\",\"digest\":\"" DIGEST "\",\"rows\":8,"
+		"\"previous_digest\":\"" DIGEST "\",\"previous_rows\":7,\"built\":\"" START "\",\"previous_built\":\"" START "\"}]}}}");
+
+	json_init(&j);
+	event_write_reload(&j, &refused, &stamp);
+	assert_event(&j, HEAD(START) "\"event\":{\"kind\":\"event\",\"category\":[\"configuration\"],\"type\":[\"info\"],"
+		"\"action\":\"reload-refused\",\"dataset\":\"waybill.reload\",\"outcome\":\"failure\","
+		TIMES(START, START, "0") "},\"waybill\":{\"reload\":{\"changes\":[],"
+		"\"reasons\":[\"list.csv:7: 'x' is no network\"],\"needs_restart\":[\"capture\"]}}}");
+}
+
+static void
+test_stats(void **state)
+{
+	const struct stats_record r = {
+		.time = RECORDS_TIME + CLOCK_SECOND, .started = RECORDS_TIME, .frames = 1, .bytes = 2, .filtered = 3,
+		.dropped_ring = 4, .dropped_interface = 5, .flows_open = 6, .flows = 7, .transfers = 8, .alerts = 9,
+		.memory = 10, .undelivered = 11,
+	};
+	struct json j;
+	(void)state;
+
+	json_init(&j);
+	event_write_stats(&j, &r, &stamp);
+	assert_event(&j, HEAD("2024-01-15T09:30:01.123456Z") "\"event\":{\"kind\":\"metric\",\"category\":[\"network\"],"
+		"\"type\":[\"info\"],\"action\":\"stats-reported\",\"dataset\":\"waybill.stats\","
+		TIMES(START, "2024-01-15T09:30:01.123456Z", "1000000000") "},"
+		"\"waybill\":{\"stats\":{\"packets\":1,\"bytes\":2,\"dropped\":{\"filtered\":3,\"capture_ring\":4,"
+		"\"capture_interface\":5},\"flows_open\":6,\"flows\":7,\"transfers\":8,\"alerts\":9,\"memory\":10,"
+		"\"undelivered\":11}}}");
+}
+
 static void
 test_lookup(void **state)
 {
@@ -620,6 +672,8 @@ main(void)
 		cmocka_unit_test(test_inferred_transfer),
 		cmocka_unit_test(test_alert),
 		cmocka_unit_test(test_coverage),
+		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_sink),
 		cmocka_unit_test(test_sink_sends_alerts_at_once),

@@ -11,7 +11,6 @@
 
 #include "account.h"
 #include "base/clock.h"
-#include "condition.h"
 #include "confine.h"
 #include "intake.h"
 #include "log.h"
@@ -21,6 +20,7 @@
 #include "progress.h"
 #include "relay.h"
 #include "reload.h"
+#include "remarks.h"
 #include "stats.h"
 #include "tell.h"
 #include "vitals.h"
@@ -28,7 +28,7 @@
 static const int64_t status_every = 10 * CLOCK_SECOND;
 static const int64_t silence = 5 * CLOCK_SECOND; /* of those who follow packets: they tell of themselves more often */
 
-enum { BATCHES_PER_TURN = 32, NOTES_MAX = 32, SENTENCE_MAX = 1024 };
+enum { BATCHES_PER_TURN = 32, SENTENCE_MAX = 1024 };
 
 struct sensor {
 	const struct options *options;
@@ -59,8 +59,7 @@ struct sensor {
 	bool period_due;
 	bool interrupted;            /* what was not yet followed is dropped */
 	bool finishing;              /* interfaces: what they have by now is followed */
-	char *notes[NOTES_MAX];
-	size_t note_count;
+	struct remarks remarks;
 };
 
 static int open_stages(struct sensor *r);
@@ -86,12 +85,6 @@ static void tell_problem(struct sensor *r, const char *sentence);
 static void end_of_input(struct sensor *r, const struct capture_progress *at);
 static void tell_period(struct sensor *r, const struct capture_progress *at, const struct relay_counts *counts);
 static void on_period(void *ctx);
-static void forget_notes(struct sensor *r);
-static void note(struct sensor *r, const char *sentence);
-static void note_databases(struct sensor *r);
-static void note_output(struct sensor *r);
-static void note_copies(struct sensor *r, const struct coverage *c);
-static void note_shed(struct sensor *r, const struct coverage_counter *counters, size_t count);
 static int exit_status(const struct sensor *r, bool delivered);
 
 int
@@ -254,7 +247,7 @@ close_stages(struct sensor *r)
 		attribution_destroy(r->attribution);
 	tell_destroy(r->tell);
 	output_close(r->output);
-	forget_notes(r);
+	remarks_clear(&r->remarks);
 }
 
 /* A budget of batches, so that signals, deliveries and the progress bar keep their turn. */
@@ -318,7 +311,7 @@ end_of_input(struct sensor *r, const struct capture_progress *at)
 	progress_close(r->progress);
 	r->progress = NULL;
 	if (r->interrupted)
-		note(r, "it was interrupted: what came after was not read");
+		remarks_add(&r->remarks, "it was interrupted: what came after was not read");
 	tell_flush(r->tell);
 	tell_period(r, at, NULL);
 	r->delivery_until = clock_monotonic() + r->conf->delivery_wait;
@@ -351,16 +344,15 @@ tell_period(struct sensor *r, const struct capture_progress *at, const struct re
 	}
 	r->period_begin = clock_now();
 	r->attribution = tell_attribution(r->tell);
-	note_databases(r);
-	note_output(r);
-	note_copies(r, &coverage);
-	note_shed(r, counters, count);
+	remarks_databases(&r->remarks, r->attribution);
+	remarks_output(&r->remarks, r->output);
+	remarks_coverage(&r->remarks, &coverage, counters, count);
 	coverage.unread = counters;
 	coverage.unread_count = count;
-	coverage.notes = (const char *const *)r->notes;
-	coverage.note_count = r->note_count;
+	coverage.notes = (const char *const *)r->remarks.sentence;
+	coverage.note_count = r->remarks.count;
 	output_coverage(r->output, &coverage);
-	forget_notes(r);
+	remarks_clear(&r->remarks);
 }
 
 /* Each second, of interfaces: is a record due? By the wall clock, counted from 1970: a day's ends at midnight UTC. */
@@ -494,7 +486,7 @@ on_reload_ends(void *ctx, const struct reload_record *record)
 	for (size_t i = 0; i < record->reason_count; i++) {
 		snprintf(sentence, sizeof sentence, "a reload was refused, what was in use stays: %s", record->reasons[i]);
 		log_warn("reload", "%s", sentence);
-		note(r, sentence);
+		remarks_add(&r->remarks, sentence);
 	}
 	for (size_t i = 0; i < record->restart_count; i++)
 		log_warn("reload", "%s: changed in the configuration; it takes a restart", record->restart[i]);
@@ -513,7 +505,7 @@ on_weakness(void *ctx, const char *sentence)
 	struct sensor *r = ctx;
 	if (r->options->command == COMMAND_WATCH) {
 		log_warn("privileges", "%s", sentence);
-		note(r, sentence);
+		remarks_add(&r->remarks, sentence);
 	} else {
 		log_info("privileges", "%s", sentence);
 	}
@@ -526,73 +518,7 @@ tell_problem(struct sensor *r, const char *sentence)
 		progress_clear(r->progress);
 	log_warn("capture", "%s", sentence);
 	output_problem(r->output, sentence);
-	note(r, sentence);
-}
-
-static void
-note(struct sensor *r, const char *sentence)
-{
-	if (r->note_count < NOTES_MAX)
-		r->notes[r->note_count] = strdup(sentence);
-	if (r->note_count < NOTES_MAX && r->notes[r->note_count] != NULL)
-		r->note_count++;
-}
-
-static void
-forget_notes(struct sensor *r)
-{
-	for (size_t i = 0; i < r->note_count; i++)
-		free(r->notes[i]);
-	r->note_count = 0;
-}
-
-/* What stood behind the answers belongs to the evidence: the databases and their dates. */
-static void
-note_databases(struct sensor *r)
-{
-	const struct attribution_database *databases;
-	size_t count = attribution_databases(r->attribution, &databases);
-	if (count == 0)
-		note(r, "no country or network database: places are known from the sanctions lists alone");
-	for (size_t i = 0; i < count; i++) {
-		char sentence[SENTENCE_MAX], built[CLOCK_TEXT_MAX];
-		clock_format(databases[i].built, built);
-		snprintf(sentence, sizeof sentence, "database %s, built %.10s", databases[i].type, built);
-		note(r, sentence);
-	}
-}
-
-static void
-note_output(struct sensor *r)
-{
-	char sentence[SENTENCE_MAX];
-	struct output_condition condition;
-	output_condition(r->output, &condition);
-	if (condition_sentence(&condition, sentence, sizeof sentence))
-		note(r, sentence);
-}
-
-static void
-note_copies(struct sensor *r, const struct coverage *c)
-{
-	char sentence[SENTENCE_MAX];
-	if (account_copies(c, sentence, sizeof sentence))
-		note(r, sentence);
-}
-
-/* Which is nothing to be found among the counters alone. */
-static void
-note_shed(struct sensor *r, const struct coverage_counter *counters, size_t count)
-{
-	char sentence[SENTENCE_MAX];
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(counters[i].name, "flow_shed_listed") != 0 || counters[i].count == 0)
-			continue;
-		snprintf(sentence, sizeof sentence, "limits.memory is too small: %" PRIu64 " flows with a listed end were ended early, "
-		        "and told; if they went on, as new ones", counters[i].count);
-		log_warn("sensor", "%s", sentence);
-		note(r, sentence);
-	}
+	remarks_add(&r->remarks, sentence);
 }
 
 static int

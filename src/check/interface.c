@@ -87,8 +87,11 @@ look_link(int fd, struct interface_facts *i)
 	struct ethtool_cmd link = {.cmd = ETHTOOL_GSET};
 	if (ask(fd, i, &driver) == 0)
 		memcpy(i->driver, driver.driver, sizeof i->driver - 1);
-	if (ask(fd, i, &link) == 0 && ethtool_cmd_speed(&link) != (uint32_t)SPEED_UNKNOWN)
-		i->speed = ethtool_cmd_speed(&link);
+	if (ask(fd, i, &link) != 0)
+		return;
+	const uint32_t speed = (uint32_t)link.speed_hi << 16 | link.speed; /* Mbit/s */
+	if (speed != (uint32_t)SPEED_UNKNOWN && speed != UINT16_MAX)       /* as drivers of 16 bits say it */
+		i->speed = speed;
 }
 
 static void

@@ -53,7 +53,6 @@ enum {
 static int probe_pair(const struct probe *p, enum side client);
 static void take_message(struct afp *a, enum side from);
 static size_t head_wanted(const struct afp *a, enum side from);
-static size_t take_bulk(struct afp_half *h, const uint8_t *bytes, size_t len);
 static void take_write(struct afp *a, struct afp_half *h, struct reader r);
 static void take_request(struct afp *a, uint8_t dsi, uint16_t id, struct reader r);
 static void take_read(struct afp *a, struct afp_half *h, const struct afp_request *q, int32_t error);
@@ -127,8 +126,8 @@ afp_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	struct afp_half *h = &a->half[from];
 	while (len > 0 && !h->lost) {
 		size_t used;
-		if (h->bulk > 0 || h->rest > 0) {
-			used = take_bulk(h, bytes, len);
+		if (bulk_any(&h->bulk)) {
+			used = bulk_take(&h->bulk, bytes, len);
 		} else {
 			size_t wanted = (h->wanted > 0 ? h->wanted : HEAD_SIZE) - h->held_len;
 			used = len < wanted ? len : wanted;
@@ -149,12 +148,7 @@ afp_gap(void *state, enum side from, uint64_t len)
 {
 	struct afp *a = state;
 	struct afp_half *h = &a->half[from];
-	if (len > h->bulk + h->rest) {
-		h->lost = true;
-		h->bulk = h->rest = 0;
-	}
-	while (len > 0 && !h->lost)
-		len -= take_bulk(h, NULL, (size_t)len);
+	h->lost = h->lost || !bulk_gap(&h->bulk, len);
 	return VERDICT_MORE;
 }
 
@@ -237,8 +231,8 @@ take_message(struct afp *a, enum side from)
 	if (h->wanted == 0 && (h->wanted = head_wanted(a, from)) > h->held_len)
 		return;
 	h->held_len = h->wanted = 0;
-	h->rest = len - r.left;
-	h->transfer = NULL;
+	h->bulk.rest = len - r.left;
+	h->bulk.transfer = NULL;
 	if (dsi != DSI_COMMAND && dsi != DSI_WRITE && dsi != DSI_GET_STATUS && dsi != DSI_OPEN_SESSION)
 		return; /* either end may say it */
 	if (!a->client_known) {
@@ -260,27 +254,6 @@ take_message(struct afp *a, enum side from)
 	}
 }
 
-/* Bytes of a bulk, or of what is not of interest. NULL: they were not seen. How many it took. */
-static size_t
-take_bulk(struct afp_half *h, const uint8_t *bytes, size_t len)
-{
-	if (h->bulk == 0) {
-		size_t n = len < h->rest ? len : (size_t)h->rest;
-		h->rest -= n;
-		return n;
-	}
-	size_t n = len < h->bulk ? len : (size_t)h->bulk;
-	if (bytes != NULL) {
-		transfer_data(h->transfer, h->at, bytes, n);
-	} else {
-		transfer_offset(h->transfer, h->at);
-		transfer_skip(h->transfer, n);
-	}
-	h->at = n > UINT64_MAX - h->at ? UINT64_MAX : h->at + n;
-	h->bulk -= n;
-	return n;
-}
-
 /* FPWrite, FPWriteExt: bytes of a fork follow. */
 static void
 take_write(struct afp *a, struct afp_half *h, struct reader r)
@@ -289,7 +262,7 @@ take_write(struct afp *a, struct afp_half *h, struct reader r)
 	uint16_t number = reader_be16(&r);
 	const bool extended = function == WRITE_EXT;
 	uint64_t offset = extended ? reader_be64(&r) : reader_be32(&r);
-	if (!reader_ok(&r) || (function != WRITE && !extended) || h->rest == 0)
+	if (!reader_ok(&r) || (function != WRITE && !extended) || h->bulk.rest == 0)
 		return;
 	struct afp_fork *f = afp_fork_get(a, number);
 	if (f == NULL)
@@ -298,13 +271,13 @@ take_write(struct afp *a, struct afp_half *h, struct reader r)
 		uint64_t end = f->size_known && f->size > f->top ? f->size : f->top;
 		offset = end + (extended ? offset : (uint64_t)(int64_t)(int32_t)offset);
 	}
-	h->bulk = h->rest;
-	h->rest = 0;
-	h->at = offset;
+	h->bulk.left = h->bulk.rest;
+	h->bulk.rest = 0;
+	h->bulk.at = offset;
 	if (f->write == NULL)
 		f->write = afp_fork_begin(a, f, true, extended ? "FPWriteExt" : "FPWrite");
-	h->transfer = f->write;
-	uint64_t end = h->bulk > UINT64_MAX - offset ? UINT64_MAX : offset + h->bulk;
+	h->bulk.transfer = f->write;
+	uint64_t end = h->bulk.left > UINT64_MAX - offset ? UINT64_MAX : offset + h->bulk.left;
 	if (end > f->top)
 		f->top = end;
 }
@@ -316,20 +289,20 @@ take_read(struct afp *a, struct afp_half *h, const struct afp_request *q, int32_
 	struct afp_fork *f = error == 0 || error == ERROR_EOF ? afp_fork_get(a, q->fork) : NULL;
 	if (f == NULL)
 		return;
-	h->bulk = h->rest;
-	h->rest = 0;
-	h->at = q->offset;
-	if (error == ERROR_EOF && (h->bulk > 0 || q->offset == 0 || f->read != NULL) && h->bulk <= UINT64_MAX - q->offset) {
-		f->size = q->offset + h->bulk;
+	h->bulk.left = h->bulk.rest;
+	h->bulk.rest = 0;
+	h->bulk.at = q->offset;
+	if (error == ERROR_EOF && (h->bulk.left > 0 || q->offset == 0 || f->read != NULL) && h->bulk.left <= UINT64_MAX - q->offset) {
+		f->size = q->offset + h->bulk.left;
 		f->size_known = true;
 	}
-	if (f->read == NULL && (h->bulk > 0 || (f->size_known && f->size == 0)))
+	if (f->read == NULL && (h->bulk.left > 0 || (f->size_known && f->size == 0)))
 		f->read = afp_fork_begin(a, f, false, q->function == READ_EXT ? "FPReadExt" : "FPRead");
 	if (f->size_known)
 		transfer_size(f->read, f->size);
 	if (f->size_known && f->size == 0)
 		transfer_accepted(f->read);
-	h->transfer = f->read;
+	h->bulk.transfer = f->read;
 }
 
 static void

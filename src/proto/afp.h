@@ -7,6 +7,7 @@
 
 #include "base/reader.h"
 #include "base/table.h"
+#include "proto/bulk.h"
 #include "proto/proto.h"
 
 enum {
@@ -50,9 +51,7 @@ struct afp_request { /* that waits for its answer */
 struct afp_half {
 	uint8_t held[AFP_HELD_MAX];
 	size_t held_len, wanted;   /* wanted 0: the head is not there yet */
-	uint64_t bulk, rest;       /* bytes left of the message's bulk, and behind that */
-	struct transfer *transfer; /* whose bytes they are; NULL: nobody's */
-	uint64_t at;
+	struct bulk bulk;          /* what is left of the message at hand */
 	bool lost;
 };
 

@@ -147,9 +147,9 @@ static void
 fork_end(struct afp *a, struct afp_fork *f, bool closed)
 {
 	for (size_t side = 0; side < 2; side++)
-		if (a->half[side].transfer != NULL &&
-		        (a->half[side].transfer == f->read || a->half[side].transfer == f->write))
-			a->half[side].transfer = NULL;
+		if (a->half[side].bulk.transfer != NULL &&
+		        (a->half[side].bulk.transfer == f->read || a->half[side].bulk.transfer == f->write))
+			a->half[side].bulk.transfer = NULL;
 	if (closed && f->created && f->write == NULL && f->size_known && f->size == 0) { /* an empty file */
 		f->write = afp_fork_begin(a, f, true, "FPCreateFile");
 		transfer_accepted(f->write);

@@ -6,6 +6,7 @@ libwaybill_a_SOURCES += \
 	src/proto/bittorrent_info.c \
 	src/proto/bittorrent_peer.c \
 	src/proto/bittorrent_udp.c \
+	src/proto/bulk.c src/proto/bulk.h \
 	src/proto/classifier.c src/proto/classifier.h \
 	src/proto/conversation.c \
 	src/proto/directconnect.c \

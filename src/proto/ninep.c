@@ -14,6 +14,7 @@
 
 #include "base/reader.h"
 #include "base/table.h"
+#include "proto/bulk.h"
 
 enum message { /* the answer to each has the next number */
 	T_LOPEN = 12,
@@ -68,9 +69,7 @@ struct half {
 	uint8_t held[HELD_MAX];
 	size_t held_len;
 	uint32_t size;             /* of the message at hand; 0: not known yet */
-	uint32_t bulk, rest;       /* bytes left of its bulk, and behind that */
-	struct transfer *transfer; /* whose bytes they are; NULL: nobody's */
-	uint64_t at;
+	struct bulk bulk;          /* what is left of it */
 	bool lost;
 };
 
@@ -84,7 +83,6 @@ struct ninep {
 static void take_message(struct ninep *n, enum side from);
 static size_t head_wanted(const struct ninep *n, enum side from);
 static bool begin_bulk(struct ninep *n, enum side from);
-static size_t take_bulk(struct half *h, const uint8_t *bytes, size_t len);
 static void take_request(struct ninep *n, uint8_t type, uint16_t tag, struct reader r);
 static void take_answer(struct ninep *n, uint8_t type, uint16_t tag, struct reader r);
 static void answered(struct ninep *n, struct request *q, struct reader r);
@@ -148,8 +146,8 @@ ninep_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	struct half *h = &n->half[from];
 	while (len > 0 && !h->lost) {
 		size_t used;
-		if (h->bulk > 0 || h->rest > 0) {
-			used = take_bulk(h, bytes, len);
+		if (bulk_any(&h->bulk)) {
+			used = bulk_take(&h->bulk, bytes, len);
 		} else {
 			size_t wanted = head_wanted(n, from) - h->held_len;
 			used = len < wanted ? len : wanted;
@@ -170,12 +168,7 @@ ninep_gap(void *state, enum side from, uint64_t len)
 {
 	struct ninep *n = state;
 	struct half *h = &n->half[from];
-	if (len > (uint64_t)h->bulk + h->rest) {
-		h->lost = true;
-		h->bulk = h->rest = 0;
-	}
-	while (len > 0 && !h->lost)
-		len -= take_bulk(h, NULL, (size_t)len);
+	h->lost = h->lost || !bulk_gap(&h->bulk, len);
 	return VERDICT_MORE;
 }
 
@@ -251,7 +244,7 @@ take_message(struct ninep *n, enum side from)
 	if (head_wanted(n, from) > h->held_len)
 		return;
 	h->size = size;
-	h->rest = size - (uint32_t)h->held_len;
+	h->bulk.rest = size - (uint32_t)h->held_len;
 	if (begin_bulk(n, from))
 		;
 	else if (from == n->client)
@@ -275,46 +268,29 @@ begin_bulk(struct ninep *n, enum side from)
 		return false;
 	struct request *q = write ? NULL : table_remove(n->tags, &tag, sizeof tag);
 	struct fid *f = fid_find(n, write ? reader_le32(&r) : q != NULL ? q->fid : UINT32_MAX);
-	h->at = write ? reader_le64(&r) : q != NULL ? q->offset : 0;
+	h->bulk.at = write ? reader_le64(&r) : q != NULL ? q->offset : 0;
 	uint32_t count = reader_le32(&r);
 	request_free(n, q);
-	h->bulk = count < h->rest ? count : h->rest;
-	h->rest -= h->bulk;
-	h->transfer = NULL;
+	h->bulk.left = count < h->bulk.rest ? count : h->bulk.rest;
+	h->bulk.rest -= h->bulk.left;
+	h->bulk.transfer = NULL;
 	if (!reader_ok(&r) || f == NULL || f->directory)
 		return true;
 	struct transfer **t = write ? &f->write : &f->read;
-	if (!write && count == 0 && (h->at == 0 || *t != NULL)) { /* the end of the file */
-		f->size = h->at;
+	if (!write && count == 0 && (h->bulk.at == 0 || *t != NULL)) { /* the end of the file */
+		f->size = h->bulk.at;
 		f->size_known = true;
 	}
-	if (*t == NULL && (count > 0 || (f->size_known && f->size == 0 && h->at == 0)))
+	if (*t == NULL && (count > 0 || (f->size_known && f->size == 0 && h->bulk.at == 0)))
 		*t = fid_begin(n, f, write);
 	if (f->size_known && !write)
 		transfer_size(*t, f->size);
 	if (!write && count == 0 && f->size == 0 && f->size_known)
 		transfer_accepted(*t);
-	if (write && h->at <= UINT64_MAX - count && h->at + count > f->top)
-		f->top = h->at + count;
-	h->transfer = *t;
+	if (write && h->bulk.at <= UINT64_MAX - count && h->bulk.at + count > f->top)
+		f->top = h->bulk.at + count;
+	h->bulk.transfer = *t;
 	return true;
-}
-
-/* Bytes of a bulk, or of what is not of interest. NULL: they were not seen. How many it took. */
-static size_t
-take_bulk(struct half *h, const uint8_t *bytes, size_t len)
-{
-	if (h->bulk == 0) {
-		size_t n = len < h->rest ? len : h->rest;
-		h->rest -= (uint32_t)n;
-		return n;
-	}
-	size_t n = len < h->bulk ? len : h->bulk;
-	if (bytes != NULL)
-		transfer_data(h->transfer, h->at, bytes, n);
-	h->at = n > UINT64_MAX - h->at ? UINT64_MAX : h->at + n;
-	h->bulk -= (uint32_t)n;
-	return n;
 }
 
 static void
@@ -523,9 +499,9 @@ static void
 fid_end(struct ninep *n, struct fid *f, bool closed)
 {
 	for (size_t side = 0; side < 2; side++)
-		if (n->half[side].transfer != NULL &&
-		        (n->half[side].transfer == f->read || n->half[side].transfer == f->write))
-			n->half[side].transfer = NULL;
+		if (n->half[side].bulk.transfer != NULL &&
+		        (n->half[side].bulk.transfer == f->read || n->half[side].bulk.transfer == f->write))
+			n->half[side].bulk.transfer = NULL;
 	if (closed && f->created && f->write == NULL) { /* an empty file */
 		f->write = fid_begin(n, f, true);
 		transfer_accepted(f->write);

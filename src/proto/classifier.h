@@ -9,7 +9,7 @@
 
 #include "proto/proto.h"
 
-/* Protocols by their number (proto_number). */
+/* Protocols by their number in protos[], from 1 on. */
 struct proto_set {
 	uint64_t bits[(PROTO_NUMBER_MAX + 1) / 64];
 };

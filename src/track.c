@@ -397,7 +397,7 @@ track_open_session(struct track *t, int64_t time, bool converses)
 static void
 track_call(struct track *t)
 {
-	const struct names *names = t->all->names;
+	struct names *names = t->all->names;
 	struct flow_view v;
 	size_t len;
 	bool own;

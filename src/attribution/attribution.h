@@ -127,7 +127,7 @@ void names_add(struct names *n, const struct resolution *r);
  * What addr was called in the last answer that still holds at a time: to client (*own), or else to anybody. Borrowed
  * until the next answer is added. NULL: nothing.
  */
-const char *names_find(const struct names *n, const struct addr *client, const struct addr *addr, int64_t time,
+const char *names_find(struct names *n, const struct addr *client, const struct addr *addr, int64_t time,
         size_t *len, bool *own);
 
 /* What was loaded, for coverage, check and lookup. */

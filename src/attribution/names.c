@@ -3,6 +3,9 @@
  * address, and by address for anybody. A ring: each answer takes the place of the one that came the longest time
  * ago, whatever the key of the hash is, so that what is known depends on the packets alone. Nothing is ever taken out of a chain: it
  * begins with the latest entry and ends where it leads to one that is overwritten.
+ *
+ * In a busy network none of this is in the cache. So an answer waits while the next few come, and with each of those the
+ * memory of its next step is fetched; whoever asks for a name has all of them entered first.
  */
 #include "config.h"
 
@@ -17,6 +20,7 @@ enum {
 	ENTRIES = 64 * 1024,         /* two an answer; a power of 2 */
 	CHAINS = 4 * ENTRIES,        /* so that most who are not there have an empty one */
 	TEXT_SIZE = 2 * 1024 * 1024, /* of names, a power of 2 and many times NAME_MAX_LEN */
+	WAITING = 4,                 /* answers: their chains, entries and text are on the way */
 };
 
 /* Programs hold on to addresses for longer than they may; and nothing is believed for more than a day. */
@@ -35,8 +39,19 @@ struct entry {
 	uint8_t len;
 };
 
+/* An answer that is yet to be entered. */
+struct waiting {
+	int64_t until;
+	uint64_t hash[2]; /* of its keys: the client's, if it has one, and anybody's */
+	bool own;         /* it has */
+	uint8_t len;
+	char name[NAME_MAX_LEN];
+};
+
 struct names {
 	struct hash_fixed_key key;
+	struct waiting waiting[WAITING]; /* a ring */
+	unsigned come, entered;          /* answers, ever */
 	uint32_t count;   /* entries, ever; they are numbered from 1 on, and from 0 where that wraps */
 	uint64_t written; /* text, ever */
 	uint32_t chain[CHAINS]; /* the latest entry's number; 0: none */
@@ -45,9 +60,13 @@ struct names {
 };
 
 static uint64_t key_hash(const struct names *n, const struct addr *client, const struct addr *addr);
+static void fetch_chains(const struct names *n, const uint64_t hash[2]);
+static void fetch_entries(const struct names *n, const struct waiting *w);
+static void fetch_text(struct names *n, const struct waiting *w);
+static void enter_first(struct names *n);
 static struct entry *find(struct names *n, uint64_t hash);
-static void add(struct names *n, const struct resolution *r, int64_t until, uint64_t hash);
-static bool add_again(struct names *n, const struct resolution *r, int64_t until, uint64_t hash);
+static void add(struct names *n, const struct waiting *w, uint64_t hash);
+static bool add_again(struct names *n, const struct waiting *w, uint64_t hash);
 static uint64_t write_text(struct names *n, const char *name, size_t len);
 static const char *text_of(const struct names *n, const struct entry *e);
 
@@ -73,24 +92,34 @@ names_add(struct names *n, const struct resolution *r)
 	static const struct addr anybody;
 	if (r->len == 0 || r->len > NAME_MAX_LEN)
 		return;
+	if (n->come - n->entered == WAITING)
+		enter_first(n);
+	if (n->come - n->entered > 1)
+		fetch_text(n, &n->waiting[(n->come - 2) % WAITING]);
+	if (n->come - n->entered > 0)
+		fetch_entries(n, &n->waiting[(n->come - 1) % WAITING]);
+
 	const int64_t life = r->ttl * CLOCK_SECOND + grace;
-	const int64_t until = r->time + (life < longest ? life : longest);
-	const uint64_t for_all = key_hash(n, &anybody, &r->addr);
-	__builtin_prefetch(&n->chain[for_all % CHAINS], 1);
-	if (!addr_equal(&r->client, &anybody))
-		add(n, r, until, key_hash(n, &r->client, &r->addr));
-	add(n, r, until, for_all);
+	struct waiting *w = &n->waiting[n->come++ % WAITING];
+	w->until = r->time + (life < longest ? life : longest);
+	w->own = !addr_equal(&r->client, &anybody);
+	w->hash[0] = key_hash(n, &r->client, &r->addr);
+	w->hash[1] = w->own ? key_hash(n, &anybody, &r->addr) : w->hash[0];
+	w->len = (uint8_t)r->len;
+	memcpy(w->name, r->name, r->len);
+	fetch_chains(n, w->hash);
 }
 
 const char *
-names_find(const struct names *n, const struct addr *client, const struct addr *addr, int64_t time, size_t *len,
-        bool *own)
+names_find(struct names *n, const struct addr *client, const struct addr *addr, int64_t time, size_t *len, bool *own)
 {
 	static const struct addr anybody;
-	const struct addr *const clients[] = {client, &anybody};
+	const uint64_t hash[] = {key_hash(n, client, addr), key_hash(n, &anybody, addr)};
+	fetch_chains(n, hash);
+	while (n->entered != n->come)
+		enter_first(n);
 	for (size_t i = 0; i < 2; i++) {
-		/* Not const inside, but only looked at. */
-		const struct entry *e = find((struct names *)(uintptr_t)n, key_hash(n, clients[i], addr));
+		const struct entry *e = find(n, hash[i]);
 		const char *text = e != NULL && time <= e->until ? text_of(n, e) : NULL;
 		if (text == NULL)
 			continue;
@@ -99,6 +128,43 @@ names_find(const struct names *n, const struct addr *client, const struct addr *
 		return text;
 	}
 	return NULL;
+}
+
+static void
+fetch_chains(const struct names *n, const uint64_t hash[2])
+{
+	for (size_t i = 0; i < 2; i++)
+		__builtin_prefetch(&n->chain[hash[i] % CHAINS], 1);
+}
+
+static void
+fetch_entries(const struct names *n, const struct waiting *w)
+{
+	for (size_t i = 0; i < 2; i++) {
+		const uint32_t number = n->chain[w->hash[i] % CHAINS];
+		if (n->count - number < ENTRIES)
+			__builtin_prefetch(&n->entry[number % ENTRIES], 1);
+	}
+}
+
+/* Where the same address was called something before. */
+static void
+fetch_text(struct names *n, const struct waiting *w)
+{
+	for (size_t i = 0; i < 2; i++) {
+		const struct entry *e = find(n, w->hash[i]);
+		if (e != NULL)
+			__builtin_prefetch(n->text + e->text % TEXT_SIZE);
+	}
+}
+
+static void
+enter_first(struct names *n)
+{
+	const struct waiting *w = &n->waiting[n->entered++ % WAITING];
+	if (w->own)
+		add(n, w, w->hash[0]);
+	add(n, w, w->hash[1]);
 }
 
 static uint64_t
@@ -126,32 +192,32 @@ find(struct names *n, uint64_t hash)
 }
 
 static void
-add(struct names *n, const struct resolution *r, int64_t until, uint64_t hash)
+add(struct names *n, const struct waiting *w, uint64_t hash)
 {
-	if (add_again(n, r, until, hash))
+	if (add_again(n, w, hash))
 		return;
 	/* Both of an answer's entries share its text. */
 	const struct entry *last = &n->entry[n->count % ENTRIES];
-	const char *had = last->len == r->len ? text_of(n, last) : NULL;
-	const bool same = had != NULL && memcmp(had, r->name, r->len) == 0;
-	const uint64_t text = same ? last->text : write_text(n, r->name, r->len);
+	const char *had = last->len == w->len ? text_of(n, last) : NULL;
+	const bool same = had != NULL && memcmp(had, w->name, w->len) == 0;
+	const uint64_t text = same ? last->text : write_text(n, w->name, w->len);
 	uint32_t *chain = &n->chain[hash % CHAINS];
 	const uint32_t older = *chain;
 	*chain = ++n->count;
-	n->entry[*chain % ENTRIES] = (struct entry){.hash = hash, .until = until, .text = text, .older = older,
-	        .len = (uint8_t)r->len};
+	n->entry[*chain % ENTRIES] = (struct entry){.hash = hash, .until = w->until, .text = text, .older = older,
+	        .len = w->len};
 }
 
 /* The same name again needs a new entry only where the old one is soon overwritten. */
 static bool
-add_again(struct names *n, const struct resolution *r, int64_t until, uint64_t hash)
+add_again(struct names *n, const struct waiting *w, uint64_t hash)
 {
 	struct entry *e = find(n, hash);
-	const char *had = e != NULL && e->len == r->len ? text_of(n, e) : NULL;
-	if (had == NULL || memcmp(had, r->name, r->len) != 0 || n->written - e->text >= TEXT_SIZE / 2 ||
+	const char *had = e != NULL && e->len == w->len ? text_of(n, e) : NULL;
+	if (had == NULL || memcmp(had, w->name, w->len) != 0 || n->written - e->text >= TEXT_SIZE / 2 ||
 	        (n->count - (uint32_t)(e - n->entry)) % ENTRIES >= ENTRIES / 2)
 		return false;
-	e->until = until;
+	e->until = w->until;
 	return true;
 }
 

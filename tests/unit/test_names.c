@@ -253,7 +253,7 @@ answer(struct names *n, const char *client, const char *addr, const char *name, 
 
 /* "name" for the client's own, "name?" for another's, "-" for none. */
 static void
-expect_name(const struct names *n, const char *client, const char *addr, int64_t time, const char *expected)
+expect_name(struct names *n, const char *client, const char *addr, int64_t time, const char *expected)
 {
 	const struct addr c = address(client), a = address(addr);
 	char text[NAME_MAX_LEN + 2] = "-";

@@ -39,7 +39,7 @@ struct dns_stream {
 
 static enum verdict probe_port(const struct probe *p, uint16_t port);
 static bool port_is(const struct probe *p, uint16_t port);
-static bool read_message(struct session *s, enum side from, const uint8_t *bytes, size_t len);
+static enum verdict read_message(struct session *s, enum side from, const uint8_t *bytes, size_t len);
 static void on_address(void *ctx, const struct dns_name *name, const struct addr *addr, uint32_t ttl);
 static enum verdict probe_half(const uint8_t *bytes, size_t len);
 static size_t half_take(struct half *half, const uint8_t *bytes, size_t len);
@@ -81,10 +81,7 @@ dns_open(struct session *s)
 static enum verdict
 dns_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 {
-	struct session *s = state;
-	if (!dns_message_fits(bytes, len))
-		return VERDICT_NOT_MINE;
-	return read_message(s, from, bytes, len) ? VERDICT_MORE : VERDICT_DONE; /* a tunnel's volume goes on */
+	return read_message(state, from, bytes, len);
 }
 
 /* Everybody hears it: nobody asks, and nobody alone is told. */
@@ -94,9 +91,8 @@ mdns_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	struct told told = {.session = state, .whom = RESOLVED_FOR_ALL};
 	struct dns_message m;
 	(void)from;
-	if (!dns_message_fits(bytes, len))
+	if (!dns_message_read(bytes, len, &m))
 		return VERDICT_NOT_MINE;
-	dns_message_read(bytes, len, &m);
 	if (m.answers)
 		dns_message_addresses(&m, on_address, &told);
 	return VERDICT_DONE;
@@ -156,9 +152,8 @@ stream_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 			continue;
 		size_t have = whole < MESSAGE_MAX ? whole : MESSAGE_MAX;
 		half->len = 0;
-		if (!dns_message_fits(half->bytes + LENGTH, have))
+		if (read_message(d->session, from, half->bytes + LENGTH, have) == VERDICT_NOT_MINE)
 			return VERDICT_DONE; /* it lost its way */
-		(void)read_message(d->session, from, half->bytes + LENGTH, have);
 	}
 	return VERDICT_MORE;
 }
@@ -263,17 +258,18 @@ port_is(const struct probe *p, uint16_t port)
 	return p->port[SIDE_SOURCE] == port || p->port[SIDE_DESTINATION] == port;
 }
 
-/* Of one that fits. Does it belong to a tunnel? */
-static bool
+/* MORE: it belongs to a tunnel, whose volume goes on. */
+static enum verdict
 read_message(struct session *s, enum side from, const uint8_t *bytes, size_t len)
 {
 	struct told told = {.session = s, .whom = (enum resolved_for)side_other(from)};
 	struct dns_message m;
-	dns_message_read(bytes, len, &m);
+	if (!dns_message_read(bytes, len, &m))
+		return VERDICT_NOT_MINE;
 	session_client_end(s, m.answers ? side_other(from) : from);
 	if (m.answers)
 		dns_message_addresses(&m, on_address, &told);
-	return dns_tunnel_look(s, from, &m);
+	return dns_tunnel_look(s, from, &m) ? VERDICT_MORE : VERDICT_DONE;
 }
 
 static void

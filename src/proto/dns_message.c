@@ -49,6 +49,7 @@ struct walk {
 };
 
 static struct header read_header(struct reader *r);
+static bool header_fits(const struct header *h);
 static bool read_name(struct reader *r, const uint8_t *bytes, size_t len, struct dns_name *out);
 static bool pass_name(struct reader *r, const uint8_t *bytes);
 static bool add_label(struct dns_name *out, const uint8_t *label, size_t n);
@@ -67,15 +68,8 @@ bool
 dns_message_fits(const uint8_t *bytes, size_t len)
 {
 	struct reader r = reader_init(bytes, len);
-	struct header h = read_header(&r);
-	const unsigned opcode = h.flags >> 11 & 15;
-	const bool answer = h.flags & 0x8000;
-	/* RFC 1035 section 4.1.1: Z is 0; opcodes as registered, and a query has no response code. */
-	if (!reader_ok(&r) || (h.flags & 0x0040) != 0 || opcode > 6 || opcode == 3 || (!answer && (h.flags & 15) != 0))
-		return false;
-	if (h.questions > QUESTIONS_MAX || h.answers > COUNT_MAX || h.authorities > COUNT_MAX || h.additional > COUNT_MAX)
-		return false;
-	if (h.questions == 0 && (!answer || h.answers == 0))
+	const struct header h = read_header(&r);
+	if (!reader_ok(&r) || !header_fits(&h))
 		return false;
 	for (unsigned i = 0; i < h.questions; i++)
 		if (!question_fits(&r, bytes))
@@ -85,23 +79,26 @@ dns_message_fits(const uint8_t *bytes, size_t len)
 	return record_fits(&r, bytes);
 }
 
-void
+bool
 dns_message_read(const uint8_t *bytes, size_t len, struct dns_message *out)
 {
 	struct reader r = reader_init(bytes, len);
 	const struct header h = read_header(&r);
+	if (!reader_ok(&r) || !header_fits(&h))
+		return false;
 	out->bytes = bytes;
 	out->len = len;
 	out->answers = (h.flags & 0x8000) != 0;
 	out->has_question = h.questions > 0 && read_question(&r, bytes, len, &out->question);
 	out->answer_bytes = out->has_question && h.answers > 0 ? r.left : 0;
-	for (unsigned i = 1; i < h.questions && i < QUESTIONS_MAX; i++)
+	for (unsigned i = 1; i < h.questions; i++)
 		(void)question_fits(&r, bytes);
 	out->records = r;
 	/* What stands behind the answers is not about the question, but in mDNS, which has none. */
 	out->record_count = h.answers;
 	if (h.questions == 0)
 		out->record_count += (unsigned)h.authorities + h.additional;
+	return out->has_question || h.questions == 0;
 }
 
 void
@@ -132,6 +129,19 @@ read_header(struct reader *r)
 	h.authorities = reader_be16(&at);
 	h.additional = reader_be16(&at);
 	return h;
+}
+
+/* RFC 1035 section 4.1.1: Z is 0; opcodes as registered, and a query has no response code. */
+static bool
+header_fits(const struct header *h)
+{
+	const unsigned opcode = h->flags >> 11 & 15;
+	const bool answer = h->flags & 0x8000;
+	if ((h->flags & 0x0040) != 0 || opcode > 6 || opcode == 3 || (!answer && (h->flags & 15) != 0))
+		return false;
+	if (h->questions > QUESTIONS_MAX || h->answers > COUNT_MAX || h->authorities > COUNT_MAX || h->additional > COUNT_MAX)
+		return false;
+	return h->questions > 0 || (answer && h->answers > 0);
 }
 
 /* RFC 1035 section 4.1.4: pointers lead back, so that every name ends. */
@@ -216,7 +226,7 @@ read_question(struct reader *r, const uint8_t *bytes, size_t len, struct dns_que
 		return false;
 	out->type = reader_be16(r);
 	const uint16_t class = reader_be16(r);
-	return reader_ok(r) && class_fits(class);
+	return reader_ok(r) && type_fits(out->type) && class_fits(class);
 }
 
 static bool

@@ -39,7 +39,7 @@ struct dns_message {
 	const uint8_t *bytes;
 	size_t len;
 	bool answers;                 /* it answers; else it asks */
-	bool has_question;            /* the first one is there, and whole */
+	bool has_question;            /* there is one: it is whole */
 	struct dns_question question; /* that one */
 	size_t answer_bytes;          /* behind it, where there are answers */
 	struct reader records;        /* behind all questions; bad: there is nothing to read */
@@ -52,8 +52,8 @@ struct dns_message {
  */
 bool dns_message_fits(const uint8_t *bytes, size_t len);
 
-/* bytes: of one that fits. */
-void dns_message_read(const uint8_t *bytes, size_t len, struct dns_message *out);
+/* False: it is none, by its header or its first question. */
+bool dns_message_read(const uint8_t *bytes, size_t len, struct dns_message *out);
 
 typedef void dns_address_fn(void *ctx, const struct dns_name *name, const struct addr *addr, uint32_t ttl);
 

@@ -108,10 +108,8 @@ addresses(const struct message *m, size_t len, struct heard *h)
 	memcpy(copy, m->bytes, len);
 	h->text[0] = '\0';
 	struct dns_message message;
-	if (dns_message_fits(copy, len)) {
-		dns_message_read(copy, len, &message);
+	if (dns_message_read(copy, len, &message))
 		dns_message_addresses(&message, hear, h);
-	}
 	free(copy);
 	return h->text;
 }

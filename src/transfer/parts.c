@@ -1,4 +1,8 @@
-/* Parts are kept in the order of their numbers; those that have a place are the first of them. */
+/*
+ * Parts are kept in the order of their numbers; those that have a place are the first of them. Parts with names all wait
+ * for the list that orders them. Where that would take too much memory, they are taken to be listed in the order in
+ * which they came, and the hash is lost if they are not.
+ */
 #include "config.h"
 
 #include "transfer/parts.h"
@@ -6,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/table.h"
 #include "transfer/assembly.h"
 #include "transfer/waybill.h"
 
 enum {
-	PARTS_MAX = 10000,  /* as many as S3 allows */
+	PARTS_MAX = 50000,  /* as many as Azure allows; S3 10,000 */
 	NUMBER_MAX = 100000,
 	ASIDE_SHIFT = 44,   /* each part may be so large: 16 TB */
 };
@@ -21,6 +26,7 @@ struct part {
 	uint32_t number;
 	bool size_known;
 	bool placed;
+	bool listed; /* by name */
 	uint64_t size;
 	uint64_t base; /* placed: where it begins in the file */
 };
@@ -28,6 +34,10 @@ struct part {
 struct parts {
 	struct part *part;
 	size_t count, room;
+	size_t placed;         /* so many of the first have a place */
+	uint32_t expected;     /* how many there are; 0: not known */
+	struct table *names;   /* their numbers by their names; NULL: they have none */
+	bool taken_in_order;   /* those with names stand as they came, it is hoped */
 	bool spoiled;  /* it came again and differed, or was left out: which bytes the file has is not known */
 	bool finished;
 };
@@ -36,27 +46,59 @@ static struct part *find(const struct parts *p, uint32_t number);
 static size_t position(const struct parts *p, uint32_t number);
 static struct part *insert(struct parts *p, uint32_t number);
 static uint64_t aside(uint32_t number);
+static struct parts *have(struct waybill *w);
 static void place(struct waybill *w, bool all);
+static void settle_size(struct waybill *w);
+static bool place_listed(struct waybill *w, const struct part_name *names, size_t count);
+static void drop_unlisted(struct waybill *w);
 static void keep_listed(struct waybill *w, const uint32_t *numbers, size_t count);
 
 void
 parts_destroy(struct parts *p)
 {
-	if (p != NULL)
+	if (p != NULL) {
 		free(p->part);
+		table_destroy(p->names);
+	}
 	free(p);
 }
 
 void
 parts_add(struct waybill *w, uint32_t number)
 {
-	if (w->numbered == NULL)
-		w->numbered = calloc(1, sizeof *w->numbered);
-	if (w->numbered == NULL || find(w->numbered, number) != NULL)
+	if (have(w) == NULL || find(w->numbered, number) != NULL)
 		return;
 	if (number > NUMBER_MAX || insert(w->numbered, number) == NULL)
 		w->numbered->spoiled = true;
 	place(w, false);
+}
+
+uint32_t
+parts_add_named(struct waybill *w, const void *name, size_t len)
+{
+	struct parts *p = have(w);
+	if (p != NULL && p->names == NULL && p->count == 0)
+		p->names = table_create(PARTS_MAX);
+	if (p == NULL || p->names == NULL || p->finished)
+		return 0;
+	const uint32_t known = (uint32_t)(uintptr_t)table_get(p->names, name, len);
+	if (known != 0)
+		return known;
+	const uint32_t number = (uint32_t)p->count + 1;
+	if (table_put(p->names, name, len, (void *)(uintptr_t)number, NULL) < 0 || insert(p, number) == NULL) {
+		(void)table_remove(p->names, name, len);
+		p->spoiled = true;
+		return 0;
+	}
+	place(w, false);
+	return number;
+}
+
+void
+parts_expect(struct waybill *w, uint32_t count)
+{
+	if (w->numbered != NULL && count <= PARTS_MAX)
+		w->numbered->expected = count;
 }
 
 void
@@ -72,6 +114,7 @@ parts_size(struct waybill *w, uint32_t number, uint64_t size)
 	part->size_known = true;
 	part->size = size;
 	place(w, false);
+	settle_size(w);
 }
 
 void
@@ -84,6 +127,10 @@ parts_data(struct waybill *w, uint32_t number, uint64_t offset, const uint8_t *b
 		len = (size_t)(part->size - (offset < part->size ? offset : part->size));
 	if (len == 0)
 		return;
+	if (w->numbered->names != NULL && !w->numbered->taken_in_order && w->assembly.held > w->assembly.pool->each / 2) {
+		w->numbered->taken_in_order = true;
+		place(w, false);
+	}
 	if (part->placed)
 		assembly_data(&w->assembly, part->base + offset, bytes, len);
 	else
@@ -98,7 +145,7 @@ parts_skip(struct waybill *w, uint32_t number, uint64_t offset, uint64_t len)
 		assembly_skip(&w->assembly, part->base + offset, len);
 }
 
-void
+bool
 parts_finish(struct waybill *w, const uint32_t *numbers, size_t count, bool given_up)
 {
 	struct parts *p = w->numbered;
@@ -106,10 +153,10 @@ parts_finish(struct waybill *w, const uint32_t *numbers, size_t count, bool give
 	bool known = true;
 
 	if (p == NULL || p->finished)
-		return;
+		return true;
 	p->finished = true;
 	if (given_up)
-		return;
+		return true;
 	if (count > 0)
 		keep_listed(w, numbers, count);
 	place(w, true);
@@ -123,6 +170,21 @@ parts_finish(struct waybill *w, const uint32_t *numbers, size_t count, bool give
 	}
 	if (known && p->spoiled)
 		assembly_cut(&w->assembly, size);
+	return known;
+}
+
+bool
+parts_finish_named(struct waybill *w, const struct part_name *names, size_t count)
+{
+	struct parts *p = w->numbered;
+	if (p == NULL || p->finished || p->names == NULL)
+		return true;
+	p->finished = true;
+	const bool known = place_listed(w, names, count);
+	drop_unlisted(w);
+	if (known && p->spoiled)
+		assembly_cut(&w->assembly, w->record.size);
+	return known;
 }
 
 bool
@@ -143,6 +205,14 @@ parts_settle(struct waybill *w)
 }
 
 /* ---- the order of parts ---- */
+
+static struct parts *
+have(struct waybill *w)
+{
+	if (w->numbered == NULL)
+		w->numbered = calloc(1, sizeof *w->numbered);
+	return w->numbered;
+}
 
 static struct part *
 find(const struct parts *p, uint32_t number)
@@ -197,16 +267,79 @@ static void
 place(struct waybill *w, bool all)
 {
 	struct parts *p = w->numbered;
-	for (size_t i = 0; i < p->count; i++) {
+	if (p->names != NULL && !p->taken_in_order)
+		return;
+	for (size_t i = p->placed; i < p->count; i++) {
 		struct part *part = &p->part[i], *before = i > 0 ? part - 1 : NULL;
-		if (part->placed)
-			continue;
 		if (before != NULL ? !before->size_known || (part->number != before->number + 1 && !all)
 		                   : part->number != 1 && !all)
 			return;
 		part->placed = true;
+		p->placed = i + 1;
 		part->base = before != NULL ? before->base + before->size : 0;
 		assembly_place(&w->assembly, aside(part->number), UINT64_C(1) << ASIDE_SHIFT, part->base);
+	}
+}
+
+/* All that there should be are there. */
+static void
+settle_size(struct waybill *w)
+{
+	const struct parts *p = w->numbered;
+	uint64_t size = 0;
+	if (p->expected == 0 || p->count != p->expected || p->part[p->count - 1].number != p->expected)
+		return;
+	for (size_t i = 0; i < p->count; i++) {
+		if (!p->part[i].size_known)
+			return;
+		size += p->part[i].size;
+	}
+	w->record.size_known = true;
+	w->record.size = size;
+}
+
+/* Behind a part of unknown size, or one that is listed a second time, nothing has a place. False: there is one. */
+static bool
+place_listed(struct waybill *w, const struct part_name *names, size_t count)
+{
+	struct parts *p = w->numbered;
+	uint64_t at = 0;
+	bool known = true;
+	for (size_t i = 0; i < count; i++) {
+		const uintptr_t number = (uintptr_t)table_get(p->names, names[i].bytes, names[i].len);
+		struct part *part = number != 0 ? find(p, (uint32_t)number) : NULL;
+		known = known && part != NULL && !part->listed;
+		if (part != NULL)
+			part->listed = true;
+		if (!known)
+			continue;
+		if (part->placed && part->base != at)
+			p->spoiled = true;
+		if (!part->placed)
+			assembly_place(&w->assembly, aside(part->number), UINT64_C(1) << ASIDE_SHIFT, at);
+		part->placed = true;
+		part->base = at;
+		at += part->size;
+		known = part->size_known;
+	}
+	if (known) {
+		w->record.size_known = true;
+		w->record.size = at;
+	}
+	return known;
+}
+
+static void
+drop_unlisted(struct waybill *w)
+{
+	struct parts *p = w->numbered;
+	for (size_t i = 0; i < p->count; i++) {
+		struct part *part = &p->part[i];
+		if (part->listed)
+			continue;
+		p->spoiled = p->spoiled || part->placed;
+		assembly_drop(&w->assembly, aside(part->number), UINT64_C(1) << ASIDE_SHIFT, false);
+		part->placed = true; /* it is no longer waiting */
 	}
 }
 
@@ -216,11 +349,13 @@ keep_listed(struct waybill *w, const uint32_t *numbers, size_t count)
 {
 	struct parts *p = w->numbered;
 	size_t kept = 0, at = 0;
+	p->placed = 0;
 	for (size_t i = 0; i < p->count; i++) {
 		struct part *part = &p->part[i];
 		while (at < count && numbers[at] < part->number)
 			at++;
 		if (at < count && numbers[at] == part->number) {
+			p->placed += part->placed;
 			p->part[kept++] = *part;
 			continue;
 		}

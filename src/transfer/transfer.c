@@ -19,6 +19,7 @@ enum {
 };
 
 static void part_attach(struct transfer *t, struct waybill *w);
+static void part_number(struct transfer *t, const struct transfer_start *start);
 static struct waybill *part_detach(struct transfer *t);
 static void part_end(struct waybill *w, enum transfer_state state);
 static bool known_already(const struct waybill *w, const void *fact);
@@ -50,10 +51,8 @@ transfer_begin(struct session *s, const struct transfer_start *start)
 			joined_add(w, start);
 	}
 	part_attach(t, w);
-	if (start->part > 0 && w->key != NULL) {
-		t->part = start->part;
-		parts_add(w, start->part);
-	}
+	if (w->key != NULL && (start->part > 0 || start->part_name_len > 0))
+		part_number(t, start);
 	if (start->method != NULL)
 		transfer_method(t, start->method);
 	if (start->path != NULL)
@@ -61,6 +60,21 @@ transfer_begin(struct session *s, const struct transfer_start *start)
 	if (start->size_known)
 		transfer_size(t, start->size);
 	return t;
+}
+
+/* A part that there is no room for is of no use to the file; that it moved still counts. */
+static void
+part_number(struct transfer *t, const struct transfer_start *start)
+{
+	t->part = start->part;
+	if (start->part_name_len > 0 && start->part_name_len <= PART_NAME_MAX)
+		t->part = parts_add_named(t->waybill, start->part_name, start->part_name_len);
+	else if (start->part > 0)
+		parts_add(t->waybill, start->part);
+	if (t->part == 0)
+		t->part = UINT32_MAX;
+	if (start->parts > 0)
+		parts_expect(t->waybill, start->parts);
 }
 
 struct transfer *
@@ -331,8 +345,20 @@ transfer_parts_end(struct transfer *t, const uint32_t *numbers, size_t count, en
 		transfer_finish(t, state);
 		return;
 	}
-	parts_finish(t->waybill, numbers, count, state == TRANSFER_ABORTED);
-	transfer_end(t, state);
+	const bool known = parts_finish(t->waybill, numbers, count, state == TRANSFER_ABORTED);
+	transfer_end(t, known ? state : TRANSFER_TRUNCATED);
+}
+
+void
+transfer_parts_listed(struct transfer *t, const struct part_name *names, size_t count, enum transfer_state state)
+{
+	if (t == NULL || t->waybill == NULL)
+		return;
+	const bool known = parts_finish_named(t->waybill, names, count);
+	if (parts_finished(t->waybill))
+		transfer_end(t, known ? state : TRANSFER_TRUNCATED);
+	else
+		transfer_finish(t, state);
 }
 
 void

@@ -259,6 +259,17 @@ struct transfer_start {
 	 * part's, and bytes are given from its beginning on. See transfer_parts_end. 0: none.
 	 */
 	uint32_t part;
+	uint32_t parts;        /* how many there are, numbered 1 to this; 0: the sender says at the end */
+	/* Or one that has a name, of up to PART_NAME_MAX bytes: only the list at the end tells its place. */
+	const void *part_name;
+	size_t part_name_len;
+};
+
+enum { PART_NAME_MAX = 64 };
+
+struct part_name {
+	const uint8_t *bytes;
+	size_t len;
 };
 
 /* NULL at a limit (counted); every function below takes NULL and does nothing. */
@@ -318,6 +329,8 @@ void transfer_finish(struct transfer *t, enum transfer_state state);
  * ABORTED. Otherwise as transfer_end.
  */
 void transfer_parts_end(struct transfer *t, const uint32_t *numbers, size_t count, enum transfer_state state);
+/* The same for parts with names: the file has these, in this order. */
+void transfer_parts_listed(struct transfer *t, const struct part_name *names, size_t count, enum transfer_state state);
 /* It was not a file after all (a listing, a refused command). Told, as aborted, only if it had begun to be told. */
 void transfer_discard(struct transfer *t);
 

@@ -27,7 +27,8 @@ struct transfer {
 	unsigned status;
 	bool size_known, listing, form;
 	uint64_t size, offset, sent;
-	uint32_t part;
+	uint32_t part, parts;
+	char part_name[65];
 	char content[CONTENT_MAX];
 	size_t len;
 };
@@ -205,6 +206,8 @@ transfer_begin(struct session *s, const struct transfer_start *start)
 	t->size = start->size;
 	t->offset = start->offset;
 	t->part = start->part;
+	t->parts = start->parts;
+	copy(t->part_name, sizeof t->part_name, start->part_name, start->part_name_len);
 	if (start->join_key != NULL)
 		copy(t->key, sizeof t->key, "joined", 6);
 	s->open++;
@@ -245,6 +248,22 @@ transfer_parts_end(struct transfer *t, const uint32_t *numbers, size_t count, en
 		say(t->session, " %u", numbers[i]);
 	say(t->session, "\n");
 	transfer_end(t, state);
+}
+
+void
+transfer_parts_listed(struct transfer *t, const struct part_name *names, size_t count, enum transfer_state state)
+{
+	say(t->session, "listed");
+	for (size_t i = 0; i < count; i++)
+		say(t->session, " %.*s", (int)names[i].len, (const char *)names[i].bytes);
+	say(t->session, "\n");
+	transfer_end(t, state);
+}
+
+void
+transfer_cut(struct transfer *t, uint64_t size)
+{
+	say(t->session, "cut at %llu\n", (unsigned long long)size);
 }
 
 void
@@ -361,6 +380,10 @@ transfer_end(struct transfer *t, enum transfer_state state)
 		say(s, " form");
 	if (t->key[0] != '\0')
 		say(s, t->part > 0 ? " %s %u at %llu of %lld" : " %s%.0u at %llu of %lld", t->key, t->part, (unsigned long long)t->offset, t->size_known ? (long long)t->size : -1);
+	if (t->part_name[0] != '\0')
+		say(s, " called %s", t->part_name);
+	if (t->parts > 0)
+		say(s, " one of %u", t->parts);
 	say(s, " %u %s: %.*s\n", t->status, states[state], (int)t->len, t->content);
 	s->open--;
 	free(t);

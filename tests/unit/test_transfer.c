@@ -5,7 +5,8 @@
  * began or "=" ended, name, state, size, seen+missing, c and what the server copied of that, and h and the start of the SHA-256, or p with what it covers.
  *
  * Script: "session N" (opens or chooses one), "slot N" (chooses a handle), "begin PATH [size=N] [off=N]
- * [base=N] [anywhere] [rewrites] [part=N] [join=KEY]", "resume join=KEY", "parts N,N STATE", "append TEXT", "data OFFSET TEXT", "skip N", "copied N", "size N", "cut N", "name PATH",
+ * [base=N] [anywhere] [rewrites] [part=N] [of=N] [called=X] [join=KEY]", "resume join=KEY", "parts N,N STATE",
+ * "listed XY STATE" (parts whose names are one letter), "append TEXT", "data OFFSET TEXT", "skip N", "copied N", "size N", "cut N", "name PATH",
  * "accept", "end STATE", "finish STATE", "discard",
  * "carry N" (moves over session N), "close", "reset", "wait SECONDS", "flush".
  */
@@ -142,7 +143,12 @@ step_begin(struct stage *s, const char *args, bool resume)
 	start.join_anywhere = strstr(args, "anywhere") != NULL;
 	start.rewrites = strstr(args, "rewrites") != NULL;
 	start.part = (uint32_t)option(args, "part=", &offset);
-	const char *join = strstr(args, "join=");
+	start.parts = (uint32_t)option(args, "of=", &offset);
+	const char *join = strstr(args, "join="), *called = strstr(args, "called=");
+	if (called != NULL) {
+		start.part_name = called + 7;
+		start.part_name_len = 1;
+	}
 	if (join != NULL) {
 		start.join_key = join;
 		start.join_len = strlen(join);
@@ -179,6 +185,17 @@ step_parts(struct transfer *t, const char *args)
 }
 
 static void
+step_listed(struct transfer *t, const char *args)
+{
+	struct part_name names[16];
+	const size_t count = strcspn(args, " ");
+	assert_true(count <= COUNT(names));
+	for (size_t i = 0; i < count; i++)
+		names[i] = (struct part_name){(const uint8_t *)args + i, 1};
+	transfer_parts_listed(t, names, count, state_named(args + count + 1));
+}
+
+static void
 step(struct stage *s, char *line)
 {
 	size_t verb = strcspn(line, " ");
@@ -201,6 +218,8 @@ step(struct stage *s, char *line)
 		step_begin(s, args, true);
 	else if (strcmp(line, "parts") == 0)
 		step_parts(t, args);
+	else if (strcmp(line, "listed") == 0)
+		step_listed(t, args);
 	else if (strcmp(line, "append") == 0)
 		transfer_append(t, (const uint8_t *)args, strlen(args));
 	else if (strcmp(line, "data") == 0)
@@ -235,7 +254,7 @@ step(struct stage *s, char *line)
 	} else
 		fail_msg("no such step: %s", line);
 	if (strcmp(line, "discard") == 0 || strcmp(line, "end") == 0 || strcmp(line, "finish") == 0 ||
-	        strcmp(line, "parts") == 0)
+	        strcmp(line, "parts") == 0 || strcmp(line, "listed") == 0)
 		s->slot[s->at_slot] = NULL;
 }
 
@@ -371,6 +390,40 @@ static const struct {
 	        "+x;=x aborted 3 3+0 pd6a81f22 bytes 0-2;"},
 	{"numbered parts, end not seen", "begin x part=1 size=3 join=k; append hel; end complete; begin x part=3 size=2 join=k;"
 	        "append lo; end complete; wait 61", "+x;=x truncated 5 5+0 pd6a81f22 bytes 0-2;"},
+	{"numbered parts, all of them", "begin x part=2 of=2 size=2 join=k; append lo; end complete; begin x part=1 of=2 size=3 join=k;"
+	        "append hel; end complete; wait 1", "+x;=x complete 5 5+0 " HELLO ";"},
+	{"numbered parts, one of them missing", "begin x part=1 of=3 size=3 join=k; append hel; end complete;"
+	        "begin x part=3 of=3 size=2 join=k; append lo; end complete; wait 61", "+x;=x truncated 5 5+0 pd6a81f22 bytes 0-2;"},
+	{"the last part, that nobody saw", "begin x part=1 size=3 join=k; append hel; end complete; begin x part=2 size=2 join=k;"
+	        "append lo; end complete; resume join=k; parts 1,2,3 complete", "+x;=x truncated 5 5+0 p2cf24dba bytes 0-4;"},
+	{"the last named part, that nobody saw", "begin x called=a size=5 join=k; append hello; end complete; resume join=k;"
+	        "listed az complete", "+x;=x truncated 5 5+0 p2cf24dba bytes 0-4;"},
+	{"named parts, as they came", "begin x called=a size=3 join=k; append hel; end complete; begin x called=b size=2 join=k;"
+	        "append lo; end complete; resume join=k; listed ab complete", "+x;=x complete 5 5+0 " HELLO ";"},
+	{"named parts, the other way round", "begin x called=a size=2 join=k; append lo; end complete; session 1;"
+	        "begin x called=b size=3 join=k; append hel; end complete; resume join=k; listed ba complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"named parts, side by side", "begin x called=b join=k; append l; slot 1; session 1; begin x called=a size=3 join=k;"
+	        "append h; slot 0; append o; slot 1; append el; end complete; slot 0; end complete; resume join=k; listed ab complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"a named part sent again", "begin x called=a size=3 join=k; append h; end aborted; begin x called=b size=2 join=k; append lo;"
+	        "end complete; begin x called=a size=3 join=k; append hel; end complete; resume join=k; listed ab complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"a named part that is not listed", "begin x called=x size=1 join=k; append X; end complete; begin x called=b size=2 join=k;"
+	        "append lo; end complete; begin x called=a size=3 join=k; append hel; end complete; resume join=k; listed ab complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
+	{"a named part that nobody saw", "begin x called=a size=3 join=k; append hel; end complete; begin x called=c size=2 join=k;"
+	        "append lo; end complete; resume join=k; listed abc complete", "+x;=x truncated 5 5+0 pd6a81f22 bytes 0-2;"},
+	{"a part listed twice", "begin x called=a size=3 join=k; append hel; end complete; begin x called=b size=2 join=k;"
+	        "append lo; end complete; resume join=k; listed aab complete", "+x;=x truncated 5 5+0 pd6a81f22 bytes 0-2;"},
+	{"named parts never listed", "begin x called=a size=3 join=k; append hel; end complete; begin x called=b size=2 join=k;"
+	        "append lo; end complete; wait 61", "+x;=x truncated 5 5+0;"},
+	{"a list of nothing that is known", "begin x called=a size=3 join=k; append hel; end complete; resume join=k; listed z complete",
+	        "+x;=x truncated 0 0+0;"},
+	{"named parts given up", "begin x called=a size=3 join=k; append hel; end complete; resume join=k; parts  aborted; wait 1",
+	        "+x;=x aborted 3 3+0;"},
+	{"listed, and not in parts", "begin x join=k; append hello; end complete; resume join=k; listed a complete",
+	        "+x;=x complete 5 5+0 " HELLO ";"},
 	{"nothing to resume", "resume join=k; parts  complete; begin x; append hello; end complete", "+x;=x complete 5 5+0 " HELLO ";"},
 	{"finished without parts", "begin x; append hello; finish complete", "+x;=x complete 5 5+0 " HELLO ";"},
 	{"written again, other bytes", "begin x rewrites; append hello; data 0 jello; end complete", "+x;=x complete 5 5+0;"},
@@ -394,6 +447,42 @@ test_lives(void **state)
 		play(&s, &(struct transfer_limits){0}, lives[i].script);
 		if (strcmp(s.log, lives[i].told) != 0)
 			fail_msg("%s:\n got  %s\n want %s", lives[i].what, s.log, lives[i].told);
+	}
+}
+
+/* Where not all can wait for the list: parts are hashed as they come, and that stands only if the list says the same. */
+static void
+test_named_parts_limit(void **state)
+{
+	static const struct {
+		const char *list, *told;
+	} rows[] = {
+	        {"ab complete", "+x;=x complete 131072 131072+0 hfa43239b;"},
+	        {"ba complete", "+x;=x complete 131072 131072+0;"},
+	        {"b complete", "+x;=x complete 65536 65536+0;"},
+	        {"abz complete", "+x;=x truncated 131072 131072+0 pfa43239b bytes 0-131071;"},
+	};
+	enum { PARTS_BYTES = 65536 };
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct stage s = {.now = 1000 * CLOCK_SECOND};
+		const struct transfer_limits limits = {.per_transfer = 32 * 1024};
+		struct transfer_start start = {.path = "x", .path_len = 1, .join_key = "k", .join_len = 1, .part_name_len = 1,
+		        .size_known = true, .size = PARTS_BYTES};
+		const uint8_t bytes[PARTS_BYTES / 16] = {0};
+		s.tracker = transfer_tracker_create(&limits, &ops, &s);
+		session_choose(&s, 0);
+		for (start.part_name = "ab"; *(const char *)start.part_name != '\0'; start.part_name = (const char *)start.part_name + 1) {
+			struct transfer *t = transfer_begin(s.session[0], &start);
+			for (int n = 0; n < 16; n++)
+				transfer_append(t, bytes, sizeof bytes);
+			transfer_end(t, TRANSFER_COMPLETE);
+		}
+		step_listed(transfer_resume(s.session[0], &start), rows[i].list);
+		session_close(s.session[0], false, s.now);
+		transfer_tracker_flush(s.tracker, s.now);
+		transfer_tracker_destroy(s.tracker);
+		assert_string_equal(s.log, rows[i].told);
 	}
 }
 
@@ -490,7 +579,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lives),
-		cmocka_unit_test(test_no_hash),
+		cmocka_unit_test(test_named_parts_limit),
+	cmocka_unit_test(test_no_hash),
 		cmocka_unit_test(test_open_limit),
 		cmocka_unit_test(test_memory_limit),
 		cmocka_unit_test(test_turned),

@@ -38,8 +38,8 @@ const struct proto proto_http = {
         .ports = {80, 8080, 3128, 8000},
         .reads = "bodies of requests and responses, parts of multipart uploads, ranges joined, "
                  "gzip, deflate and zstd undone, names, accounts, open directory listings; uploads in pieces put together: S3 "
-                 "(with bucket and key, signed chunks undone), Nextcloud and ownCloud, tus, Google; what WebDAV moves and "
-                 "copies",
+                 "(with bucket and key, signed chunks undone), Azure (blocks, pages, appended), Nextcloud and ownCloud, tus, "
+                 "Google; what WebDAV moves and copies",
         .infers = "",
         .misses = "br, compress and lzma are hashed as sent; what stands inside a WebDAV request",
         .probe = http_probe,

@@ -1,6 +1,6 @@
 /*
  * What a request means beyond HTTP, where an application puts files together out of several requests or moves them at
- * the server: S3, Nextcloud, tus, resumable uploads of Google, WebDAV.
+ * the server: S3, Azure, Nextcloud, tus, resumable uploads of Google, WebDAV.
  */
 #ifndef WAYBILL_PROTO_HTTP_API_H
 #define WAYBILL_PROTO_HTTP_API_H
@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "proto/http_head.h"
+#include "proto/http_list.h"
 #include "transfer/transfer.h"
 
 enum http_api_role {
@@ -31,24 +32,34 @@ struct http_api {
 	const uint8_t *key;     /* of the upload: where its parts meet */
 	size_t key_len;
 	bool anywhere;          /* the key is an identifier that is unique at the service */
-	uint32_t part;          /* its number; 0: it has a place instead */
+	uint32_t part;          /* its number; 0: it has a place or a name instead */
+	uint32_t parts;         /* how many there are; 0: not known */
+	const uint8_t *part_name; /* what the list calls it (part_name_len above 0) */
+	size_t part_name_len;
+	bool appends;           /* the body stands at the file's end, */
+	uint64_t body;          /* and is so long */
 	bool offset_known;      /* the body's place in the file */
 	uint64_t offset;
 	bool size_known;        /* of the whole file, or of a numbered part */
 	uint64_t size;
 	const uint8_t *name;    /* of the file, where it is not in the URL */
 	size_t name_len;
-	const uint8_t *bucket, *object; /* S3 */
+	const char *store;      /* static: "s3", "azure"; NULL: no object store's */
+	const uint8_t *bucket, *object;
 	size_t bucket_len, object_len;
 	const char *moved;      /* HTTP_API_MOVE, static: the detail's key, "webdav.move" */
 	const uint8_t *text;    /* and its value */
 	size_t text_len;
-	struct http_api_list *list; /* HTTP_API_FINISH: parts that the body lists, while it comes; NULL: it lists none */
+	const char *const *listed; /* HTTP_API_FINISH, static: elements of the body that name the parts; NULL: none do */
+	struct http_list *list; /* what came of it so far */
 	struct arena *arena;
 };
 
 /* NULL: a request like any other, or no memory. path: decoded, of the request's target. */
 struct http_api *http_api_look(struct arena *a, const struct http_head *request, const uint8_t *path, size_t path_len);
+
+/* Ends what is not in the arena; takes NULL. */
+void http_api_clear(struct http_api *api);
 
 /* Before a transfer of the request's body begins: what its parts meet under, and where this one stands. */
 void http_api_start(struct http_api *api, struct session *s, struct transfer_start *start);
@@ -61,6 +72,7 @@ void http_api_answered(struct http_api *api, struct session *s, enum side client
 
 /* ---- what each of them adds: api is zeroed but for arena; false: not one of these ---- */
 
+bool http_azure_look(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len);
 bool http_s3_look(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len);
 bool http_tus_look(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len);
 bool http_dav_look(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len);

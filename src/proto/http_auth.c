@@ -37,6 +37,8 @@ user_of(const struct mime_field *f, struct mime_text *user)
 		return digest_user(f, user);
 	if (text_prefix_nocase(value, len, "aws"))
 		return aws_user(value, len, user);
+	if (text_prefix_nocase(value, len, "sharedkey ")) /* Azure: "SharedKey ACCOUNT:SIGNATURE" */
+		return take_key(value + 10, len - 10, user);
 	if (!text_prefix_nocase(value, len, "basic "))
 		return false;
 	value += 6;

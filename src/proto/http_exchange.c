@@ -120,6 +120,7 @@ http_exchange_unref(struct http_exchange *x)
 	if (x == NULL || --x->refs > 0)
 		return;
 	end_uploads(x);
+	http_api_clear(x->api);
 	arena_clear(&x->arena);
 	free(x);
 }

@@ -28,6 +28,7 @@ http_s3_look(struct http_api *api, const struct http_head *request, const uint8_
 	bool ours = is_signed(request);
 	if (!ours && api->key == NULL)
 		return false;
+	api->store = "s3";
 	take_names(api, request, path, path_len);
 	if (decoded != NULL && text_to_u64(decoded->value, decoded->value_len, &api->size) == 0)
 		api->size_known = true;
@@ -63,6 +64,7 @@ is_for_s3(const uint8_t *scope, size_t len)
 static void
 look_for_upload(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len)
 {
+	static const char *const listed[] = {"PartNumber", NULL};
 	const uint8_t *id, *part;
 	size_t id_len, part_len;
 	uint64_t number;
@@ -81,6 +83,7 @@ look_for_upload(struct http_api *api, const struct http_head *request, const uin
 	} else if (http_method_is(request, "POST") && !numbered) {
 		api->role = HTTP_API_FINISH;
 		api->silent = true;
+		api->listed = listed;
 	} else if (http_method_is(request, "DELETE")) {
 		api->role = HTTP_API_ABORT;
 		api->silent = true;

@@ -1,6 +1,7 @@
 /*
  * Uploads in pieces and files that move at the server: tus 1.0 (protocol, sections "Core" and "Creation"); chunked uploads
- * of Nextcloud and ownCloud (developer manual, "Chunked file upload", versions 1 and 2 of the uploads collection); Google's
+ * of Nextcloud and ownCloud (developer manual, "Chunked file upload", versions 1 and 2 of the uploads collection), and the
+ * older ones of ownCloud, whose names end in -chunking-ID-COUNT-INDEX (its specification "big file chunking"); Google's
  * resumable uploads; Seafile's blocks (told by library; Seafile manual, "Web API" and the sync protocol of its server);
  * COPY and MOVE (RFC 4918 sections 9.8 and 9.9).
  */
@@ -12,10 +13,15 @@
 
 #include "base/text.h"
 
-enum { CHUNK_NUMBER_DIGITS = 9 }; /* longer names of chunks are offsets */
+enum {
+	CHUNK_NUMBER_DIGITS = 9, /* longer names of chunks are offsets */
+	CHUNKS_MAX = 50000,
+};
 
 static bool take_metadata(struct http_api *api, const struct mime_field *metadata);
 static bool take_chunk(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len);
+static bool take_old_chunk(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len);
+static bool take_last_number(const uint8_t *text, size_t *len, uint64_t *number);
 static bool take_chunk_name(struct http_api *api, const uint8_t *name, size_t len);
 static void take_destination(struct http_api *api, const struct http_head *request);
 static bool take_move(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len);
@@ -70,7 +76,8 @@ take_metadata(struct http_api *api, const struct mime_field *metadata)
 bool
 http_dav_look(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len)
 {
-	return take_chunk(api, request, path, path_len) || take_move(api, request, path, path_len) ||
+	return take_chunk(api, request, path, path_len) || take_old_chunk(api, request, path, path_len) ||
+	       take_move(api, request, path, path_len) ||
 	       take_seafile(api, path, path_len);
 }
 
@@ -126,6 +133,40 @@ take_chunk_name(struct http_api *api, const uint8_t *name, size_t len)
 	}
 	api->offset_known = true;
 	api->offset = number;
+	return true;
+}
+
+/* PUT .../NAME-chunking-ID-COUNT-INDEX, from 0 on. With the last of them the file is there; nothing else says so. */
+static bool
+take_old_chunk(struct http_api *api, const struct http_head *request, const uint8_t *path, size_t path_len)
+{
+	static const char mark[] = "-chunking";
+	uint64_t index, count, id;
+	size_t len = path_len;
+	if (!http_method_is(request, "PUT") || http_head_field(request, "oc-chunked") == NULL ||
+	        !take_last_number(path, &len, &index) || !take_last_number(path, &len, &count))
+		return false;
+	const size_t key_len = len;
+	if (!take_last_number(path, &len, &id) || len < sizeof mark ||
+	        memcmp(path + len - (sizeof mark - 1), mark, sizeof mark - 1) != 0 || count > CHUNKS_MAX || index >= count)
+		return false;
+	http_api_key(api, "owncloud", path, key_len);
+	api->role = HTTP_API_PART;
+	api->part = (uint32_t)index + 1;
+	api->parts = (uint32_t)count;
+	api->name = path;
+	api->name_len = len - (sizeof mark - 1);
+	return api->key != NULL;
+}
+
+/* "...-NUMBER": takes it off the end. */
+static bool
+take_last_number(const uint8_t *text, size_t *len, uint64_t *number)
+{
+	const uint8_t *hyphen = *len > 0 ? memrchr(text, '-', *len) : NULL;
+	if (hyphen == NULL || text_to_u64(hyphen + 1, *len - (size_t)(hyphen - text) - 1, number) < 0)
+		return false;
+	*len = (size_t)(hyphen - text);
 	return true;
 }
 

@@ -41,11 +41,13 @@ libwaybill_a_SOURCES += \
 	src/proto/http2_stream.c src/proto/http2_stream.h \
 	src/proto/http_api.c src/proto/http_api.h \
 	src/proto/http_auth.c src/proto/http_auth.h \
+	src/proto/http_azure.c \
 	src/proto/http_body.c src/proto/http_body.h \
 	src/proto/http_coding.c src/proto/http_coding.h \
 	src/proto/http_connection.c src/proto/http_connection.h \
 	src/proto/http_exchange.c src/proto/http_exchange.h \
 	src/proto/http_head.c src/proto/http_head.h \
+	src/proto/http_list.c src/proto/http_list.h \
 	src/proto/http_listing.c src/proto/http_listing.h \
 	src/proto/http_name.c src/proto/http_name.h \
 	src/proto/http_payload.c src/proto/http_payload.h \

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attribution/leads.h"
+
 struct tell {
 	struct attribution *attribution;
+	struct leads *leads;
 	struct output *output;
 	struct policy *policy;
 	uint64_t transfers, alerts;
@@ -37,7 +40,10 @@ tell_create(const struct policy_conf *conf, struct attribution *attribution, str
 		return NULL;
 	*t = (struct tell){.attribution = attribution, .output = output};
 	t->policy = policy_create(conf, &ops, t);
-	if (t->policy == NULL) {
+	t->leads = leads_create();
+	if (t->policy == NULL || t->leads == NULL) {
+		policy_destroy(t->policy);
+		leads_destroy(t->leads);
 		free(t);
 		return NULL;
 	}
@@ -51,6 +57,7 @@ tell_destroy(struct tell *t)
 	if (t == NULL)
 		return;
 	policy_destroy(t->policy);
+	leads_destroy(t->leads);
 	free(t);
 }
 
@@ -92,6 +99,9 @@ tell_coverage(const struct tell *t, struct coverage *c, struct coverage_counter 
 	const struct coverage_counter *policy = policy_counters(t->policy, &rules);
 	for (size_t i = 0; i < rules && count < room; i++)
 		counters[count++] = policy[i];
+	if (count < room)
+		counters[count++] = (struct coverage_counter){"leads_forgotten", "clients, contacts with services and flows to stores "
+			"that were forgotten before they met, for want of room", leads_forgotten(t->leads)};
 	c->transfers = t->transfers;
 	c->alerts = t->alerts;
 	return count;
@@ -123,6 +133,7 @@ on_flow(void *ctx, const struct flow_record *r)
 	struct tell *t = ctx;
 	struct flow_record flow = *r;
 	place(t, &flow);
+	leads_note(t->leads, &flow, true);
 	output_flow(t->output, &flow);
 }
 
@@ -143,6 +154,8 @@ on_transfer(void *ctx, const struct transfer_record *r, bool ended)
 	struct flow_record flow = *r->flow, data;
 	place(t, &flow);
 	transfer.flow = &flow;
+	if (!ended && r->basis == TRANSFER_INFERRED) /* the others may be told after their flow has ended */
+		leads_note(t->leads, &flow, false);
 	if (r->data != NULL) {
 		data = *r->data;
 		place(t, &data);
@@ -185,6 +198,7 @@ static void
 on_attribution(void *ctx, struct attribution *a)
 {
 	struct tell *t = ctx;
+	leads_renew(t->leads, a);
 	t->attribution = a;
 	policy_owner(t->policy, a);
 	if (t->changed != NULL)
@@ -226,4 +240,5 @@ place(struct tell *t, struct flow_record *r)
 			e->listing = (struct listing){0};
 	}
 	attribution_name(a, r);
+	leads_find(t->leads, r);
 }

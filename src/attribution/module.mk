@@ -10,6 +10,8 @@ libwaybill_a_SOURCES += \
 	src/attribution/geo.c \
 	src/attribution/geo.h \
 	src/attribution/ladder.c \
+	src/attribution/leads.c \
+	src/attribution/leads.h \
 	src/attribution/list.c \
 	src/attribution/list.h \
 	src/attribution/lists.c \
@@ -74,6 +76,11 @@ TESTS += tests/unit/test_names
 tests_unit_test_names_SOURCES = tests/unit/test_names.c tests/unit/attribution_help.h
 tests_unit_test_names_LDADD = $(unit_ldadd)
 tests_unit_test_names_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+check_PROGRAMS += tests/unit/test_leads
+TESTS += tests/unit/test_leads
+tests_unit_test_leads_SOURCES = tests/unit/test_leads.c tests/unit/attribution_help.h
+tests_unit_test_leads_LDADD = $(unit_ldadd)
+tests_unit_test_leads_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 check_PROGRAMS += tests/unit/test_lookup
 TESTS += tests/unit/test_lookup
 tests_unit_test_lookup_SOURCES = tests/unit/test_lookup.c tests/unit/attribution_help.h

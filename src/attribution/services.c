@@ -12,9 +12,9 @@
 #include "attribution/list.h"
 #include "attribution/sanctioned.h"
 
-enum column { MATCH, SERVICE, KIND, CONFIDENCE, SOURCE, COLUMNS };
+enum column { MATCH, SERVICE, KIND, CONFIDENCE, SOURCE, BULK, COLUMNS };
 
-static const char *const column_names[COLUMNS] = {"match", "service", "kind", "confidence", "source"};
+static const char *const column_names[COLUMNS] = {"match", "service", "kind", "confidence", "source", "bulk"};
 
 enum { LABELS_MAX = 16 }; /* of a name, from its end, that are looked at */
 
@@ -111,6 +111,7 @@ static int
 read_text(struct services *s, struct list *list, char *text)
 {
 	size_t number = 0;
+	bool has_bulk = false; /* only a header says so */
 	s->names = table_create(0);
 	s->owners = table_create(0);
 	if (s->names == NULL || s->owners == NULL)
@@ -120,9 +121,13 @@ read_text(struct services *s, struct list *list, char *text)
 		if (line[strspn(line, " \t,")] == '\0' || *line == '#')
 			continue;
 		int count = csv_split(line, field, COLUMNS);
+		if (count > BULK && !has_bulk && !is_header(field, count))
+			count = BULK; /* a comma in the source, as it may be */
 		if (count < 0)
 			list_bad(list, number, "a quote is not closed", line);
-		else if (!is_header(field, count) && read_row(s, list, field, count, number) < 0)
+		else if (is_header(field, count))
+			has_bulk = count > BULK;
+		else if (read_row(s, list, field, count, number) < 0)
 			return -1;
 	}
 	return 0;
@@ -170,6 +175,7 @@ fill_row(struct service_row *r, char *text[COLUMNS])
 	r->name = text[SERVICE];
 	r->kind = text[KIND];
 	r->source = text[SOURCE];
+	r->bulk = text[BULK];
 	enum confidence c = CONFIDENCE_INFO;
 	while (text[CONFIDENCE] != NULL && c <= CONFIDENCE_CONFIRMED && strcmp(text[CONFIDENCE], confidence_name(c)) != 0)
 		c++;
@@ -248,7 +254,9 @@ add_row(struct services *s, struct list *list, const struct service_row *r, size
 	row->name = arena_string(s->arena, r->name, strlen(r->name));
 	row->kind = arena_string(s->arena, r->kind, strlen(r->kind));
 	row->source = r->source != NULL ? arena_string(s->arena, r->source, strlen(r->source)) : NULL;
-	if (row->match == NULL || row->name == NULL || row->kind == NULL || (r->source != NULL && row->source == NULL))
+	row->bulk = r->bulk != NULL ? arena_string(s->arena, r->bulk, strlen(r->bulk)) : NULL;
+	if (row->match == NULL || row->name == NULL || row->kind == NULL || (r->source != NULL && row->source == NULL) ||
+	        (r->bulk != NULL && row->bulk == NULL))
 		return -1;
 	void *old = NULL;
 	uint32_t asn;

@@ -108,8 +108,22 @@ struct service_row {
 	const char *name;   /* "dropbox" */
 	const char *kind;   /* "cloud-drive" */
 	const char *source; /* where the row is from, or NULL */
+	const char *bulk;   /* services, or kinds of them, that its users' bulk goes straight to, "amazon-s3", or ports, "udp/49221"; NULL: its own hosts */
 	enum confidence confidence;
 	enum service_match by;
+};
+
+/* Who may have led a flow to a store. row NULL: nobody is known. */
+struct service_lead {
+	const struct service_row *row;
+	int64_t before; /* ns from its last packet to the flow's first; 0: it went on */
+	bool by_port;   /* the flow's own port is one that the service uses: of one that nothing else is known of */
+};
+
+/* A flow to a store that one of this service's may have led there. */
+struct service_led {
+	char flow[RECORD_ID_MAX];
+	const struct service_row *store;
 };
 
 /* Whose service an end is. row NULL: none that is known. */
@@ -118,6 +132,9 @@ struct service {
 	enum name_basis basis;      /* of the name, where row->by is one */
 	enum confidence confidence; /* the row's, or less where the name is less sure */
 	enum side side;
+	struct service_lead lead;
+	const struct service_led *led; /* borrowed for the call */
+	size_t led_count;
 };
 
 /* One address held against the lists at one time. row NULL: not listed. */

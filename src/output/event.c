@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "output/event.h"
@@ -13,6 +14,8 @@
 
 static void put_addr(struct json *j, const struct addr *a);
 static void put_mac(struct json *j, const uint8_t mac[6]);
+static void put_lead(struct json *j, const struct service_lead *l, bool alone);
+static void put_led(struct json *j, const struct service_led *led, size_t count);
 static void put_place(struct json *j, const struct place *p);
 
 void
@@ -169,16 +172,62 @@ event_waybill_service(struct json *j, const struct flow_record *r)
 	static const char *const by[] = {[SERVICE_NETWORK] = "network", [SERVICE_ASN] = "asn"};
 	const struct service *s = &r->service;
 
-	if (s->row == NULL)
+	if (s->row == NULL && s->lead.row == NULL)
 		return;
 	json_object(j, "service");
+	if (s->row == NULL) {
+		put_lead(j, &s->lead, true);
+		json_object_end(j);
+		return;
+	}
 	event_string(j, "name", s->row->name);
 	event_string(j, "kind", s->row->kind);
 	json_plain(j, "side", event_side(s->side));
 	json_plain(j, "basis", s->row->by == SERVICE_NAME ? event_name_basis(s->basis) : by[s->row->by]);
 	event_string(j, "match", s->row->match);
 	json_plain(j, "confidence", event_confidence(s->confidence));
+	if (s->lead.row != NULL) {
+		json_object(j, "lead");
+		put_lead(j, &s->lead, false);
+		json_object_end(j);
+	}
+	put_led(j, s->led, s->led_count);
 	json_object_end(j);
+}
+
+/* Never more than a lead: it goes by client and time, at best by a port too. alone: no more is known of whose the end is. */
+static void
+put_lead(struct json *j, const struct service_lead *l, bool alone)
+{
+	char when[64] = "when this flow began", reason[200];
+	if (l->before >= 1000000000)
+		(void)snprintf(when, sizeof when, "until some %" PRId64 " s before this flow began", l->before / 1000000000);
+	(void)snprintf(reason, sizeof reason, "the same client was in touch with it %s, and with no other service that %s", when,
+	               l->by_port ? "moves files by this port" : "keeps files there");
+	event_string(j, "name", l->row->name);
+	event_string(j, "kind", l->row->kind);
+	if (alone)
+		json_plain(j, "side", event_side(SIDE_DESTINATION));
+	json_plain(j, "basis", l->by_port ? "client, time and port" : "client and time");
+	event_string(j, "match", l->row->match);
+	json_plain(j, "confidence", event_confidence(CONFIDENCE_LOW));
+	event_string(j, "reason", reason);
+}
+
+static void
+put_led(struct json *j, const struct service_led *led, size_t count)
+{
+	if (count == 0)
+		return;
+	json_array(j, "led");
+	for (size_t i = 0; i < count; i++) {
+		json_object(j, NULL);
+		event_string(j, "flow", led[i].flow);
+		event_string(j, "name", led[i].store->name);
+		json_plain(j, "confidence", event_confidence(CONFIDENCE_LOW));
+		json_object_end(j);
+	}
+	json_array_end(j);
 }
 
 void

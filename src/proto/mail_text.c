@@ -277,6 +277,10 @@ take_yenc(struct mail_text *t, const uint8_t *bytes, size_t len)
 		return;
 	}
 	if (text_prefix_nocase(bytes, len, "=yend ")) {
+		if (t->state == TEXT_YENC_BEGUN && t->size == 0) { /* an empty file is one too */
+			begin(t, "yenc");
+			transfer_accepted(t->file);
+		}
 		end(t, t->decoded == t->expected ? TRANSFER_COMPLETE : TRANSFER_TRUNCATED);
 		return;
 	}

@@ -11,6 +11,8 @@ static const struct mail_session good[] = {
         {"an article", HELLO "c ARTICLE 1\ns 220 1 <1@x>\ns From: a@x.org\ns Subject: s\ns \n" YENC "c QUIT\ns 205 Bye",
                 "=y ARTICLE bob destination complete 5 5+0 h2cf2;nntp user=bob mail.messages=1 mail.attachments=1 email.from.address=a@x.org email.subject=s "},
         {"a body alone", HELLO "c BODY <1@x>\ns 222 0 <1@x>\n" YENC "c QUIT", "=y BODY bob destination complete 5 5+0 h2cf2;nntp "},
+        {"an empty file", HELLO "c BODY <1@x>\ns 222 0 <1@x>\ns =ybegin line=128 size=0 name=y\ns =yend size=0\ns .\n", "=y BODY bob destination complete 0 0+0 he3b0;nntp "},
+        {"a file of which nothing comes", HELLO "c BODY <1@x>\ns 222 0 <1@x>\ns =ybegin line=128 size=9 name=y\ns =yend size=9\ns .\n", "nntp "},
         {"lists are no articles", HELLO "c LIST\ns 215 list\ns x.y 2 1 y\ns .\nc XOVER 1-2\ns 224 o\ns 1\tSubject: x\ns .\nc LISTGROUP x.y\ns 211 2 1 2 x.y\ns 1\ns .\n"
                 "c ARTICLE 1\ns 220 1 <1@x>\ns Subject: s\ns \n" YENC, "=y ARTICLE bob destination complete 5 5+0 h2cf2;nntp "},
         {"not there, pipelined", HELLO "c ARTICLE 1\nc ARTICLE 2\ns 430 no\ns 220 2 <2@x>\ns Subject: s\ns \n" YENC,

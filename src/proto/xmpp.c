@@ -17,7 +17,7 @@
 #include "proto/feed.h"
 #include "proto/handoff.h"
 
-enum { OFFERS_MAX = 8, SID_MAX = 128, FILE_NAME_MAX = 512, TEXT_MAX = 512, QUAD = 4, HOST_MAX = 46 };
+enum { OFFERS_MAX = 8, SID_MAX = 128, FILE_NAME_MAX = 512, TEXT_MAX = 512, QUAD = 4, HOST_MAX = 46, ACCOUNT_MAX = 128 };
 
 struct offer {
 	uint8_t sid[SID_MAX];
@@ -50,6 +50,8 @@ struct xmpp {
 	struct half half[2];
 	struct offer offer[OFFERS_MAX]; /* the oldest is replaced */
 	size_t offers;
+	uint8_t account[ACCOUNT_MAX];
+	size_t account_len;
 	bool tls;               /* follows */
 };
 
@@ -67,6 +69,8 @@ static void take_host(struct xmpp *h, enum side from, const struct tag *t);
 static void take_text(struct xmpp *h, enum side from, const uint8_t *bytes, size_t len);
 static void take_data(struct xmpp *h, enum side from, const uint8_t *bytes, size_t len);
 static void finish_text(struct xmpp *h, enum side from);
+static void begin_in_band(struct xmpp *h, struct offer *o, enum side from);
+static void take_account(struct xmpp *h, const uint8_t *bytes, size_t len);
 static struct offer *find_offer(struct xmpp *h, const uint8_t *sid, size_t len, bool add);
 static void clear_offer(struct offer *o, enum transfer_state state);
 static bool attribute(const struct tag *t, const char *name, const uint8_t **value, size_t *len);
@@ -303,16 +307,26 @@ take_stream_sid(struct xmpp *h, enum side from, const struct tag *t)
 	if (is(t, "data") && !t->empty) {
 		half->wanted = WANT_DATA;
 		half->quad_len = 0;
-		if (o->transfer == NULL)
-			o->transfer = transfer_begin(h->session, &(struct transfer_start){.sender = from,
-			                                                 .method = "ibb",
-			                                                 .path = o->name_len > 0 ? o->name : NULL,
-			                                                 .path_len = o->name_len,
-			                                                 .size_known = o->sized,
-			                                                 .size = o->size});
+		begin_in_band(h, o, from);
 	} else if (is(t, "close")) {
+		if (o->transfer == NULL && o->handoff == NULL && o->sized && o->size == 0) { /* an empty file is one too */
+			begin_in_band(h, o, o->sender);
+			transfer_accepted(o->transfer);
+		}
 		clear_offer(o, TRANSFER_COMPLETE);
 	}
+}
+
+static void
+begin_in_band(struct xmpp *h, struct offer *o, enum side from)
+{
+	if (o->transfer == NULL)
+		o->transfer = transfer_begin(h->session, &(struct transfer_start){.sender = from,
+		                                                 .method = "ibb",
+		                                                 .path = o->name_len > 0 ? o->name : NULL,
+		                                                 .path_len = o->name_len,
+		                                                 .size_known = o->sized,
+		                                                 .size = o->size});
 }
 
 /* One of the addresses at which the stream can be had. */
@@ -338,6 +352,8 @@ take_host(struct xmpp *h, enum side from, const struct tag *t)
 		        .method = "bytestream",
 		        .name = o->name,
 		        .name_len = o->name_len,
+		        .user = h->account,
+		        .user_len = h->account_len,
 		        .size_known = o->sized,
 		        .size = o->size,
 		        .socks = true});
@@ -393,15 +409,23 @@ finish_text(struct xmpp *h, enum side from)
 	} else if (half->wanted == WANT_SIZE) {
 		half->told.sized = text_to_u64(half->text, half->text_len, &half->told.size) == 0;
 	} else if (half->wanted == WANT_JID) {
-		session_account(h->session, half->text, half->text_len);
+		take_account(h, half->text, half->text_len);
 	} else if (half->wanted == WANT_AUTH) { /* [who] 0 user 0 password */
 		long n = text_base64_decode(plain, half->text, half->text_len);
 		const uint8_t *user = n > 0 ? memchr(plain, '\0', (size_t)n) : NULL;
 		size_t left = user != NULL ? (size_t)n - (size_t)(user + 1 - plain) : 0;
 		const uint8_t *stop = left > 0 ? memchr(user + 1, '\0', left) : NULL;
 		if (stop != NULL)
-			session_account(h->session, user + 1, (size_t)(stop - user) - 1);
+			take_account(h, user + 1, (size_t)(stop - user) - 1);
 	}
+}
+
+static void
+take_account(struct xmpp *h, const uint8_t *bytes, size_t len)
+{
+	session_account(h->session, bytes, len);
+	h->account_len = len < ACCOUNT_MAX ? len : 0;
+	memcpy(h->account, bytes, h->account_len);
 }
 
 static struct offer *

@@ -369,7 +369,8 @@ entry(struct leads *l, struct table *t, const struct addr *client, size_t size)
 		size_t at = 0, len;
 		const void *key;
 		struct addr oldest;
-		(void)table_next(t, &at, &key, &len);
+		if (!table_next(t, &at, &key, &len))
+			return NULL;
 		memcpy(&oldest, key, sizeof oldest);
 		free(table_remove(t, &oldest, sizeof oldest));
 		l->forgotten++;

@@ -64,10 +64,12 @@ static int interface_await(const struct live *l, struct interface *i, char *erro
 static int set_up(const struct live *l, pcap_t *pcap, int protocol, char *error, size_t size);
 static void say_why(const struct interface *i, int status, char *error, size_t size);
 static int interface_filter(const struct live *l, const struct interface *i, char *error, size_t size);
+static uint16_t link_type(int dlt);
 static void interface_count(struct interface *i);
 static uint32_t counted_since(uint32_t now, uint32_t seen);
 static void interface_gone(struct live *l, struct interface *i, const char *why);
 static void look_down(struct live *l, struct interface *i);
+static bool is_up(const struct interface *i);
 static void interface_retry(struct live *l, struct interface *i);
 static int interface_rebind(const struct live *l, const struct interface *i);
 static int packet_socket(const struct interface *i, int *ifindex);
@@ -152,7 +154,8 @@ live_counts(struct live *l, bool exactly, struct live_counts *out)
 		if (due)
 			interface_count(&l->interfaces[i]);
 		out->dropped_ring += l->interfaces[i].dropped_ring;
-		out->dropped_interface += l->interfaces[i].dropped_interface;
+		if (l->conf.share.index == 0)
+			out->dropped_interface += l->interfaces[i].dropped_interface;
 	}
 }
 
@@ -178,10 +181,9 @@ interface_open(const struct live *l, struct interface *i, char *error, size_t si
 		i->pcap = NULL;
 		return status;
 	}
-	const int link = pcap_datalink(i->pcap);
 	struct ifreq about;
 	i->hardware = ask(i, SIOCGIFHWADDR, &about) == 0 ? about.ifr_hwaddr.sa_family : 0;
-	i->link = link == DLT_RAW ? LINKTYPE_RAW : (uint16_t)link; /* the only one of those met here whose LINKTYPE differs */
+	i->link = link_type(pcap_datalink(i->pcap));
 	return 0;
 }
 
@@ -250,21 +252,42 @@ say_why(const struct interface *i, int status, char *error, size_t size)
 		snprintf(error, size, "%s", *pcap_geterr(i->pcap) != '\0' ? pcap_geterr(i->pcap) : pcap_statustostr(status));
 }
 
+/* What the user asked for, of this reader's share. */
 static int
 interface_filter(const struct live *l, const struct interface *i, char *error, size_t size)
 {
-	struct bpf_program program;
-	if (l->filter == NULL)
+	struct bpf_insn everything = BPF_STMT(BPF_RET | BPF_K, LIVE_SNAPLEN_MAX);
+	struct bpf_insn share[SHARE_ROOM];
+	struct bpf_program asked = {.bf_len = 1, .bf_insns = &everything}, whole = {0};
+	const int link = pcap_datalink(i->pcap);
+	const size_t count = share_program(&l->conf.share, link_type(link), share);
+	const char *what = l->filter != NULL ? l->filter : "";
+	int status = -1;
+	if (l->filter == NULL && count == 0)
 		return 0;
-	if (pcap_compile(i->pcap, &program, l->filter, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+	if (l->filter != NULL && pcap_compile(i->pcap, &asked, l->filter, 1, PCAP_NETMASK_UNKNOWN) < 0) {
 		snprintf(error, size, "filter '%s': %s", l->filter, pcap_geterr(i->pcap));
 		return -1;
 	}
-	const int status = pcap_setfilter(i->pcap, &program);
+	whole.bf_insns = calloc(count + asked.bf_len, sizeof *whole.bf_insns);
+	if (whole.bf_insns != NULL) {
+		memcpy(whole.bf_insns, share, count * sizeof *share);
+		memcpy(whole.bf_insns + count, asked.bf_insns, asked.bf_len * sizeof *asked.bf_insns);
+		whole.bf_len = (unsigned)count + asked.bf_len;
+		status = pcap_setfilter(i->pcap, &whole);
+	}
 	if (status < 0)
-		snprintf(error, size, "filter '%s': %s", l->filter, pcap_geterr(i->pcap));
-	pcap_freecode(&program);
+		snprintf(error, size, "filter '%s': %s", what, whole.bf_insns != NULL ? pcap_geterr(i->pcap) : "out of memory");
+	free(whole.bf_insns);
+	if (l->filter != NULL)
+		pcap_freecode(&asked);
 	return status;
+}
+
+static uint16_t
+link_type(int dlt)
+{
+	return dlt == DLT_RAW ? LINKTYPE_RAW : (uint16_t)dlt; /* the only one of those met here whose LINKTYPE differs */
 }
 
 /* Adds what was dropped since it was last asked. */
@@ -356,7 +379,7 @@ packet_socket(const struct interface *i, int *ifindex)
 	return 0;
 }
 
-/* 0, or -1. what: SIOCGIFINDEX or SIOCGIFHWADDR (netdevice(7)). */
+/* 0, or -1. what: SIOCGIFINDEX, SIOCGIFHWADDR or SIOCGIFFLAGS (netdevice(7)). */
 static int
 ask(const struct interface *i, unsigned long what, struct ifreq *out)
 {
@@ -382,10 +405,20 @@ look_down(struct live *l, struct interface *i)
 		interface_gone(l, i, "the interface disappeared");
 		return;
 	}
-	if (error != ENETDOWN || i->down)
-		return;
-	tell(l, i, "it went down; frames are taken as soon as it is up again");
-	i->down = true;
+	if (error == ENETDOWN && !i->down) {
+		tell(l, i, "it went down; frames are taken as soon as it is up again");
+		i->down = true;
+	} else if (error == 0 && i->down && is_up(i)) {
+		tell(l, i, "it is back"); /* the first frame may be another reader's */
+		i->down = false;
+	}
+}
+
+static bool
+is_up(const struct interface *i)
+{
+	struct ifreq about;
+	return ask(i, SIOCGIFFLAGS, &about) == 0 && (about.ifr_flags & IFF_UP) && (about.ifr_flags & IFF_RUNNING);
 }
 
 /* Whatever waits, from one interface after the other; each call begins with another one. */
@@ -443,5 +476,6 @@ wait_for_any(struct live *l, int64_t patience)
 static void
 tell(const struct live *l, const struct interface *i, const char *what)
 {
+	if (l->conf.share.index == 0)
 	l->ops.problem(l->ctx, &(struct capture_problem){.path = i->name, .what = what});
 }

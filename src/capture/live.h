@@ -11,6 +11,7 @@
 
 #include "base/frame.h"
 #include "capture/capture.h"
+#include "capture/share.h"
 
 enum {
 	LIVE_INTERFACES_MAX = 16,
@@ -31,6 +32,7 @@ struct live_conf {
 	uint32_t snaplen;      /* bytes of a frame at most; 0: default 65,600, more than one of Ethernet can have */
 	bool no_promiscuous;   /* only frames for this host */
 	bool immediate;        /* each frame at once (TPACKET_V2), not up to LIVE_BLOCK_TIME later: dearer */
+	struct share share;    /* zeroed: all frames. Only the first share tells of interfaces, and counts what they dropped */
 };
 
 struct live_counts {

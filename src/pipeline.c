@@ -56,6 +56,9 @@ struct pipeline {
 	struct coverage_counter strays;
 	bool live;               /* batches come from interfaces */
 	struct coverage_counter shed[2]; /* of those: content, packets */
+	struct hearsay *hearsay; /* NULL: there is no other pipeline */
+	unsigned member;
+	struct coverage_counter untold; /* names that the others had no room for */
 	struct {
 		struct flow *flow; /* of the frame's last packet, which may carry the next one; or NULL */
 		uint64_t frame;
@@ -78,6 +81,7 @@ static void on_flow_end(void *ctx, struct flow *f);
 static bool on_ask_watched(void *ctx, void *flow);
 static void on_describe(void *ctx, void *flow, struct flow_record *out);
 static void on_resolved(void *ctx, const struct resolution *r);
+static void on_heard(void *ctx, const struct resolution *r);
 static void on_ask_ends(void *ctx, void *flow, struct session_ends *out);
 static void on_held(void *ctx, ptrdiff_t bytes);
 static void on_transfer_under_way(void *ctx, const struct transfer_record *r);
@@ -113,6 +117,7 @@ pipeline_create(const struct conf *conf, const struct attribution *attribution, 
 	p->strays = (struct coverage_counter){"time_ahead", "packets out of the future: a day ahead of the others", 0};
 	p->shed[0] = (struct coverage_counter){"shed_content", "packets of flows without a listed end that were not read, in order to catch up", 0};
 	p->shed[1] = (struct coverage_counter){"shed_packets", "packets without a listed end that were counted in no flow, in order to catch up", 0};
+	p->untold = (struct coverage_counter){"names_untold", "names out of DNS answers that another lane had no room for", 0};
 	p->coverage.start = INT64_MAX;
 	p->coverage.end = INT64_MIN;
 	p->flows = flow_table_create(&conf->flow, &flow_ops, p);
@@ -150,6 +155,13 @@ pipeline_destroy(struct pipeline *p)
 	tracks_clear(&p->tracks);
 	names_destroy(p->tracks.names);
 	free(p);
+}
+
+void
+pipeline_join(struct pipeline *p, struct hearsay *h, unsigned member)
+{
+	p->hearsay = h;
+	p->member = member;
 }
 
 static int
@@ -209,6 +221,8 @@ pipeline_follow(struct pipeline *p, const struct batch *b)
 {
 	if (p->relists)
 		relist_some(p);
+	if (p->hearsay != NULL)
+		hearsay_hear(p->hearsay, p->member, on_heard, p);
 	p->live = p->live || b->now != 0;
 	if (b->frames == 0) {
 		if (b->idle >= p->next_tick || (b->idle != 0 && p->next_tick - b->idle > far_behind))
@@ -291,8 +305,8 @@ size_t
 pipeline_coverage(struct pipeline *p, const struct batch *b, struct coverage *out, struct coverage_counter *counters,
         size_t room)
 {
-	const struct coverage_counter *parts[7];
-	size_t counts[7] = {[4] = UNREAD_COUNT, [5] = 1, [6] = p->live ? 2 : 0}, n = 0;
+	const struct coverage_counter *parts[8];
+	size_t counts[8] = {[4] = UNREAD_COUNT, [5] = 1, [6] = p->live ? 2 : 0, [7] = p->hearsay != NULL ? 1 : 0}, n = 0;
 	*out = p->coverage;
 	if (out->start > out->end)
 		out->start = out->end = 0;
@@ -308,6 +322,7 @@ pipeline_coverage(struct pipeline *p, const struct batch *b, struct coverage *ou
 	parts[4] = p->tracks.unread;
 	parts[5] = &p->strays;
 	parts[6] = p->shed;
+	parts[7] = &p->untold;
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		for (size_t k = 0; k < counts[i] && n < room; k++)
 			counters[n++] = parts[i][k];
@@ -403,6 +418,15 @@ on_ask_watched(void *ctx, void *flow)
 /* Names are wanted where flows begin, by the time of their first bytes: they stay in this half. */
 static void
 on_resolved(void *ctx, const struct resolution *r)
+{
+	struct pipeline *p = ctx;
+	if (p->hearsay != NULL)
+		p->untold.count += hearsay_tell(p->hearsay, p->member, r);
+	on_heard(ctx, r);
+}
+
+static void
+on_heard(void *ctx, const struct resolution *r)
 {
 	struct pipeline *p = ctx;
 	if (p->tracks.names == NULL)

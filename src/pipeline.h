@@ -14,6 +14,7 @@
 #include "base/record.h"
 #include "batch.h"
 #include "conf.h"
+#include "hearsay.h"
 #include "news.h"
 
 struct pipeline;
@@ -32,6 +33,9 @@ enum { PIPELINE_SHED_CONTENT = 25, PIPELINE_SHED_FLOWS = 50 };
 struct pipeline *pipeline_create(const struct conf *conf, const struct attribution *attribution, bool tells_flows,
         const struct news_ops *news, void *news_ctx);
 void pipeline_destroy(struct pipeline *p); /* takes NULL */
+
+/* It is one of several that share the packets: as member of h, which outlives it, it tells the others what names it learns, and hears theirs. */
+void pipeline_join(struct pipeline *p, struct hearsay *h, unsigned member);
 
 /* Takes frames, in capture order; they are borrowed for the call. */
 void pipeline_frames(struct pipeline *p, const struct frame *frames, size_t count);

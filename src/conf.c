@@ -308,7 +308,7 @@ static void
 read_capture(struct conf_reading *r, const struct file_capture *f, struct conf *c)
 {
 	bool promiscuous = true;
-	size_t snaplen = 0;
+	size_t snaplen = 0, lanes = 0;
 	if (f == NULL)
 		return;
 	conf_section(r, "capture");
@@ -322,6 +322,10 @@ read_capture(struct conf_reading *r, const struct file_capture *f, struct conf *
 	conf_switch(r, "promiscuous", f->promiscuous, &promiscuous);
 	c->live.no_promiscuous = !promiscuous;
 	conf_switch(r, "immediate", f->immediate, &c->live.immediate);
+	conf_limit_count(r, "lanes", f->lanes, &lanes);
+	if (lanes > LANES_MAX)
+		conf_refuse(r, "lanes", "takes a number from 1 to 16");
+	c->lanes = (unsigned)lanes;
 }
 
 static void

@@ -18,8 +18,11 @@
 #include "transfer/transfer.h"
 #include "web/web.h"
 
+enum { LANES_MAX = 16 };
+
 struct conf {
 	struct live_conf live;
+	unsigned lanes;        /* interfaces: how many share the packets; 0: one */
 	struct decoder_limits decode;
 	struct flow_limits flow;
 	struct stream_limits stream;

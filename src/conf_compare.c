@@ -27,6 +27,7 @@ static const struct row values[] = {
 	{"capture", PLACE(live.snaplen)},
 	{"capture", PLACE(live.no_promiscuous)},
 	{"capture", PLACE(live.immediate)},
+	{"capture", PLACE(lanes)},
 	{"packets", PLACE(decode.check_checksums)},
 	{"packets", PLACE(decode.drop_duplicates)},
 	{"packets", PLACE(decode.duplicate_window)},

@@ -79,6 +79,7 @@ static const cyaml_schema_field_t capture_fields[] = {
 	VALUE(struct file_capture, snaplen),
 	VALUE(struct file_capture, promiscuous),
 	VALUE(struct file_capture, immediate),
+	VALUE(struct file_capture, lanes),
 	CYAML_FIELD_END,
 };
 

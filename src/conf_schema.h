@@ -44,7 +44,7 @@ struct file_rules {
 };
 
 struct file_capture {
-	char *ring, *snaplen, *promiscuous, *immediate;
+	char *ring, *snaplen, *promiscuous, *immediate, *lanes;
 };
 
 struct file_packets {

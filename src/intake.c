@@ -41,7 +41,7 @@ struct intake {
 		uint64_t bytes;            /* since then */
 		double bytes_per_ns;       /* before it */
 	} pace;
-	int64_t told_behind;               /* monotonic; 0: never */
+	struct intake_common *common;      /* of interfaces */
 	int64_t finish_by;                 /* monotonic; 0: not yet known */
 	struct pipeline *pipeline;
 	struct slot slots[ITEMS];
@@ -93,8 +93,8 @@ intake_open(const char *const *paths, size_t count, const char *filter, char *er
 }
 
 struct intake *
-intake_open_live(const struct live_conf *conf, const char *const *interfaces, size_t count, const char *filter,
-                 enum live_refusal *refusal, char *error, size_t size)
+intake_open_live(const struct live_conf *conf, struct intake_common *common, const char *const *interfaces, size_t count,
+                 const char *filter, enum live_refusal *refusal, char *error, size_t size)
 {
 	static const struct capture_ops ops = {on_problem};
 	struct intake *in = calloc(1, sizeof *in);
@@ -105,6 +105,7 @@ intake_open_live(const struct live_conf *conf, const char *const *interfaces, si
 	}
 	ring_init(&in->ring, ITEMS);
 	in->filling = in->taken = &in->slots[0];
+	in->common = common;
 	in->ring_size = conf->ring > 0 ? conf->ring : LIVE_RING_DEFAULT;
 	in->live = live_open(conf, interfaces, count, filter, &ops, in, refusal, error, size);
 	if (in->live == NULL) {
@@ -288,9 +289,9 @@ static void
 tell_behind(struct intake *in)
 {
 	const int64_t now = clock_monotonic();
-	if (in->told_behind != 0 && now - in->told_behind < repeat_after)
+	int64_t told = in->common->told_behind;
+	if ((told != 0 && now - told < repeat_after) || !atomic_compare_exchange_strong(&in->common->told_behind, &told, now))
 		return;
-	in->told_behind = now;
 	on_problem(in, &(struct capture_problem){.path = "interfaces",
 	        .what = "more comes than can be followed: for a while only flows with a listed end are read, the others are counted"});
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "batch.h"
 #include "capture/capture.h"
@@ -27,9 +28,17 @@ struct intake_item {
 /* paths and filter (NULL: none) as for capture_open and capture_filter. NULL and error. */
 struct intake *intake_open(const char *const *paths, size_t count, const char *filter, char *error, size_t size);
 
-/* The same of network interfaces: it ends with intake_finish. NULL: refusal says whether it may go later, too. */
-struct intake *intake_open_live(const struct live_conf *conf, const char *const *interfaces, size_t count,
-                                const char *filter, enum live_refusal *refusal, char *error, size_t size);
+/* What the intakes of one program share. Zeroed; outlives them. */
+struct intake_common {
+	_Atomic int64_t told_behind; /* monotonic: when it was said last that packets are shed; 0: never */
+};
+
+/*
+ * The same of network interfaces, or of conf's share of them: it ends with intake_finish. NULL: refusal says whether it may go
+ * later, too.
+ */
+struct intake *intake_open_live(const struct live_conf *conf, struct intake_common *common, const char *const *interfaces,
+                                size_t count, const char *filter, enum live_refusal *refusal, char *error, size_t size);
 
 /*
  * Begins to read. p decodes; it must outlive the reading. ahead: with a thread of its own. 0, or -1: out of

@@ -250,6 +250,7 @@ parse_workers(struct options *o, const char *word, char *error, size_t size)
 	char *end;
 	unsigned long n = strtoul(word, &end, 10);
 	o->workers = (unsigned)n;
+	o->workers_named = true;
 	if (*word >= '0' && *word <= '9' && *end == '\0' && n >= 1 && n <= WORKERS_MAX)
 		return 0;
 	snprintf(error, size, "--workers %s: takes a number from 1 to %d", word, WORKERS_MAX);

@@ -30,7 +30,8 @@ struct options {
 	bool json;
 	bool online;             /* check: webhooks get a test message */
 	bool quiet;
-	unsigned workers;        /* threads that may share a replay's packets, 1 at least */
+	unsigned workers;        /* threads that may share the packets, 1 at least */
+	bool workers_named;
 	bool has_at;
 	int64_t at;
 	unsigned verbose;

@@ -19,7 +19,6 @@ enum {
 	SLOT_NEWS = 256,
 	QUIET_ITEMS = 64, /* after which the caller sees progress, whatever came out */
 };
-static const int64_t patience = 50 * CLOCK_MILLISECOND; /* after which the caller has a turn for other things */
 
 enum news_kind { NEWS_FLOW, NEWS_WATCHED, NEWS_TRANSFER, NEWS_TIME, NEWS_ATTRIBUTION };
 
@@ -52,6 +51,7 @@ struct relay {
 	struct pipeline *pipeline;
 	struct slot *slots;
 	struct ring ring;
+	struct bell *bell;
 	struct slot *filling;  /* the thread's; NULL: the ring was stopped */
 	bool handed_out;       /* the caller has the oldest slot */
 	pthread_t thread;
@@ -78,11 +78,12 @@ static void deliver(const struct news *n, const struct news_ops *to, void *ctx);
 const struct news_ops relay_news = {on_flow, on_watched, on_transfer, on_time, on_attribution};
 
 struct relay *
-relay_create(void)
+relay_create(struct bell *bell)
 {
 	struct relay *r = calloc(1, sizeof *r);
 	if (r == NULL)
 		return NULL;
+	r->bell = bell;
 	ring_init(&r->ring, SLOTS);
 	r->slots = calloc(SLOTS, sizeof *r->slots);
 	if (r->slots == NULL) {
@@ -143,19 +144,25 @@ relay_ask(struct relay *r)
 }
 
 bool
+relay_is_ready(const struct relay *r)
+{
+	return r->ring.filled - r->ring.emptied > (r->handed_out ? 1 : 0);
+}
+
+bool
 relay_deliver(struct relay *r, const struct news_ops *to, void *ctx, struct relay_turn *out)
 {
 	size_t at;
+	if (!relay_is_ready(r))
+		return false;
 	if (r->handed_out)
 		ring_release(&r->ring);
-	r->handed_out = ring_take(&r->ring, &at, patience);
-	if (!r->handed_out)
-		return false;
+	r->handed_out = ring_take(&r->ring, &at, 0);
 	struct slot *s = &r->slots[at];
 	for (size_t i = 0; i < s->count; i++)
 		deliver(&s->news[i], to, ctx);
 	*out = (struct relay_turn){.progress = s->progress, .counts = s->counts, .coverage = s->coverage, .problems = s->problems,
-	        .problem_count = s->problem_count, .lost = s->lost, .last = s->last};
+	        .problem_count = s->problem_count, .lost = s->lost, .last = s->last, .heard = clock_monotonic()};
 	if (s->last) {
 		pthread_join(r->thread, NULL);
 		r->started = false;
@@ -240,6 +247,7 @@ publish(struct relay *r)
 		return;
 	const bool last = r->filling->last;
 	ring_publish(&r->ring);
+	bell_ring(r->bell);
 	if (!last)
 		claim(r);
 }

@@ -8,13 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/bell.h"
 #include "intake.h"
 #include "news.h"
 #include "pipeline.h"
 
 struct relay;
 
-struct relay *relay_create(void); /* NULL: out of memory */
+/* bell is rung when there is something to deliver; it outlives the relay. NULL: out of memory. */
+struct relay *relay_create(struct bell *bell);
 void relay_destroy(struct relay *r); /* takes NULL; stops the thread */
 
 extern const struct news_ops relay_news; /* for the pipeline; their ctx is a struct relay */
@@ -55,9 +57,13 @@ struct relay_turn {
 	const struct relay_counts *coverage; /* asked for; or NULL */
 	uint64_t lost;                    /* news that there was no memory for */
 	bool last;                        /* everything was told */
+	int64_t heard;                    /* monotonic: since when whoever follows packets was heard of; lanes: each of them */
 };
 
-/* Tells news that wait. False: none came for a while. */
+/* Does anything wait? Reads atomics only. */
+bool relay_is_ready(const struct relay *r);
+
+/* Tells news that wait. False: none do. */
 bool relay_deliver(struct relay *r, const struct news_ops *to, void *ctx, struct relay_turn *out);
 
 #endif

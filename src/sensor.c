@@ -12,13 +12,11 @@
 #include "account.h"
 #include "base/clock.h"
 #include "confine.h"
-#include "intake.h"
+#include "lanes.h"
 #include "log.h"
 #include "notify.h"
 #include "output/output.h"
-#include "pipeline.h"
 #include "progress.h"
-#include "relay.h"
 #include "reload.h"
 #include "remarks.h"
 #include "stats.h"
@@ -36,9 +34,7 @@ struct sensor {
 	struct attribution *attribution; /* the reload's, where there is one */
 	struct loop *loop;
 	struct output *output;
-	struct intake *intake;
-	struct pipeline *pipeline;
-	struct relay *relay;  /* NULL: packets are followed in this thread */
+	struct lanes *lanes;
 	struct tell *tell;
 	struct progress *progress;
 	struct reload *reload;       /* interfaces only, as the next three */
@@ -46,7 +42,7 @@ struct sensor {
 	struct vitals *vitals;       /* NULL: no machine may ask */
 	struct loop_watch *hangup, *user, *second;
 	int64_t started;             /* wall clock */
-	int64_t last_turn;           /* monotonic, as the next two: when those who follow packets were heard of, */
+	int64_t last_turn;           /* monotonic, as the next two: when each of those who follow packets was heard of, */
 	int64_t alive, status;       /* when the manager was told so, and told how things are */
 	int64_t stats_due;           /* monotonic */
 	struct capture_progress seen; /* as of the last turn, as the next */
@@ -63,13 +59,11 @@ struct sensor {
 };
 
 static int open_stages(struct sensor *r);
-static int open_pipeline(struct sensor *r);
 static int open_daemon(struct sensor *r);
 static int open_vitals(struct sensor *r, char *error, size_t size);
 static int start(struct sensor *r);
 static void close_stages(struct sensor *r);
 static bool on_turn(void *ctx);
-static bool follow(struct sensor *r, struct relay_turn *out);
 static void on_signal(void *ctx, int signal);
 static void on_delivery(void *ctx);
 static void on_hangup(void *ctx, int signal);
@@ -121,16 +115,13 @@ open_stages(struct sensor *r)
 		log_error("output", "%s", error);
 		return 1;
 	}
-	if (o->command == COMMAND_WATCH)
-		r->intake = intake_open_live(&r->conf->live, o->arguments, o->argument_count, o->filter, &refusal, error,
-		        sizeof error);
-	else
-		r->intake = intake_open(o->arguments, o->argument_count, o->filter, error, sizeof error);
-	if (r->intake == NULL) {
+	r->lanes = lanes_open(o, r->conf, &refusal, error, sizeof error);
+	if (r->lanes == NULL) {
 		log_error("capture", "%s", error);
 		return refusal == LIVE_NOT_YET ? 1 : 2; /* a service manager tries again after 1 */
 	}
-	if (open_pipeline(r) < 0) {
+	r->tell = tell_create(&r->conf->policy, r->attribution, r->output);
+	if (r->tell == NULL || lanes_prepare(r->lanes, r->attribution, output_wants_flows(r->output), &tell_news, r->tell) < 0) {
 		log_error("sensor", "out of memory");
 		return 1;
 	}
@@ -154,7 +145,7 @@ static int
 open_vitals(struct sensor *r, char *error, size_t size)
 {
 	const struct vitals_source from = {.options = r->options, .conf = r->conf, .loop = r->loop, .output = r->output,
-	        .tell = r->tell, .relay = r->relay, .started = r->started};
+	        .tell = r->tell, .lanes = r->lanes, .started = r->started};
 	return vitals_open(&from, &r->vitals, error, size);
 }
 
@@ -185,8 +176,7 @@ start(struct sensor *r)
 		log_error("sensor", "%s", error);
 		return 1;
 	}
-	if (intake_start(r->intake, r->pipeline, r->relay != NULL) < 0 ||
-	        (r->relay != NULL && relay_start(r->relay, r->intake, r->pipeline) < 0)) {
+	if (lanes_start(r->lanes) < 0) {
 		log_error("sensor", "out of memory");
 		return 1;
 	}
@@ -205,23 +195,6 @@ start(struct sensor *r)
 	return 0;
 }
 
-/*
- * One worker does it all in this thread; with more of them, and for interfaces, which can't wait, the capture is read and
- * packets are followed elsewhere.
- */
-static int
-open_pipeline(struct sensor *r)
-{
-	const bool alone = r->options->workers == 1 && r->options->command == COMMAND_REPLAY;
-	r->tell = tell_create(&r->conf->policy, r->attribution, r->output);
-	r->relay = alone ? NULL : relay_create();
-	if (r->tell == NULL || (!alone && r->relay == NULL))
-		return -1;
-	r->pipeline = pipeline_create(r->conf, r->attribution, output_wants_flows(r->output),
-	        alone ? &tell_news : &relay_news, alone ? (void *)r->tell : (void *)r->relay);
-	return r->pipeline != NULL ? 0 : -1;
-}
-
 static void
 close_stages(struct sensor *r)
 {
@@ -238,9 +211,7 @@ close_stages(struct sensor *r)
 		reload_stop(r->reload);
 	loop_watch_destroy(r->periods);
 	progress_close(r->progress);
-	relay_destroy(r->relay);
-	intake_close(r->intake);
-	pipeline_destroy(r->pipeline);
+	lanes_close(r->lanes);
 	if (r->reload != NULL)
 		reload_destroy(r->reload);
 	else
@@ -256,16 +227,16 @@ on_turn(void *ctx)
 {
 	struct sensor *r = ctx;
 	struct relay_turn turn = {.last = false};
-	if (r->interrupted && r->relay != NULL)
-		relay_wind_up(r->relay);
+	if (r->interrupted)
+		lanes_wind_up(r->lanes);
 	for (int i = 0; i < BATCHES_PER_TURN; i++) {
-		if (!(r->relay != NULL ? relay_deliver(r->relay, &tell_news, r->tell, &turn) : follow(r, &turn)))
+		if (!lanes_turn(r->lanes, &turn))
 			return true;
 		for (size_t k = 0; k < turn.problem_count; k++)
 			tell_problem(r, turn.problems[k]);
 		if (turn.lost > 0)
 			tell_problem(r, "records were lost: out of memory");
-		r->last_turn = clock_monotonic();
+		r->last_turn = turn.heard;
 		r->seen = turn.progress;
 		r->counts = turn.counts;
 		vitals_turn(r->vitals, &turn);
@@ -282,26 +253,6 @@ on_turn(void *ctx)
 	}
 	if (r->progress != NULL)
 		progress_show(r->progress, &turn.progress);
-	return true;
-}
-
-/* The next batch, in this thread. */
-static bool
-follow(struct sensor *r, struct relay_turn *out)
-{
-	if (r->interrupted)
-		intake_stop(r->intake);
-	const struct intake_item *item = intake_next(r->intake);
-	if (item == NULL)
-		return false;
-	*out = (struct relay_turn){.progress = item->progress, .last = item->last || r->interrupted};
-	if (!r->interrupted) {
-		out->problems = item->problems;
-		out->problem_count = item->problem_count;
-		pipeline_follow(r->pipeline, item->batch);
-	}
-	if (out->last)
-		pipeline_flush(r->pipeline);
 	return true;
 }
 
@@ -333,7 +284,7 @@ tell_period(struct sensor *r, const struct capture_progress *at, const struct re
 		memcpy(counters + count, counts->counters, counts->count * sizeof *counters);
 		count += counts->count;
 	} else {
-		count += pipeline_coverage(r->pipeline, NULL, &coverage, counters + count, ACCOUNT_COUNTERS - count);
+		count += lanes_coverage(r->lanes, &coverage, counters + count, ACCOUNT_COUNTERS - count);
 	}
 	coverage.dropped += at->dropped_ring + at->dropped_interface;
 	count = tell_coverage(r->tell, &coverage, counters, count, ACCOUNT_COUNTERS);
@@ -363,7 +314,7 @@ on_period(void *ctx)
 	const int64_t every = r->conf->coverage_every, number = every > 0 ? clock_now() / every : 0;
 	if (number != r->period && !r->finishing) {
 		r->period_due = true;
-		relay_ask(r->relay);
+		lanes_ask(r->lanes);
 	}
 	r->period = number;
 	loop_timer_set(r->periods, CLOCK_SECOND);
@@ -388,7 +339,7 @@ on_signal(void *ctx, int signal)
 	if (r->options->command == COMMAND_WATCH && !r->finishing) {
 		r->finishing = true;
 		notify_stopping(r->notify);
-		intake_finish(r->intake);
+		lanes_finish(r->lanes);
 	} else {
 		r->interrupted = true;
 	}
@@ -446,7 +397,8 @@ on_second(void *ctx)
 	const int64_t now = clock_monotonic();
 	const int64_t interval = notify_interval(r->notify);
 	char sentence[SENTENCE_MAX];
-	reload_sweep(r->reload);
+	if (lanes_agree(r->lanes))
+		reload_sweep(r->reload);
 	vitals_second(r->vitals);
 	tell_stats_by_clock(r, now);
 	if (interval > 0 && now - r->last_turn < silence && now - r->alive >= interval - CLOCK_SECOND) {
@@ -475,7 +427,7 @@ static void
 on_reload_offers(void *ctx, struct attribution *a)
 {
 	struct sensor *r = ctx;
-	relay_attribution(r->relay, a);
+	lanes_attribution(r->lanes, a);
 }
 
 static void
@@ -530,5 +482,5 @@ exit_status(const struct sensor *r, bool delivered)
 		return 1;
 	if (r->options->fails_on_alert && any && worst >= r->options->fail_severity)
 		return 4;
-	return intake_incomplete(r->intake) ? 3 : 0;
+	return lanes_incomplete(r->lanes) ? 3 : 0;
 }

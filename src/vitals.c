@@ -89,9 +89,9 @@ vitals_turn(struct vitals *v, const struct relay_turn *turn)
 {
 	if (v == NULL)
 		return;
-	v->heard = clock_monotonic();
+	v->heard = turn->heard;
 	if (turn->progress.frames != v->seen.frames)
-		v->came = v->heard;
+		v->came = clock_monotonic();
 	v->seen = turn->progress;
 	v->counts = turn->counts;
 	const struct relay_counts *c = turn->coverage;
@@ -128,7 +128,7 @@ void
 vitals_second(struct vitals *v)
 {
 	if (v != NULL)
-		relay_ask(v->from.relay);
+		lanes_ask(v->from.lanes);
 }
 
 static void

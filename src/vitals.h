@@ -1,6 +1,6 @@
 /*
  * What the sensor knows of its own state, kept for machines that ask (web.h). The main thread's: what others count comes with
- * the turns of the relay.
+ * the turns of the lanes.
  */
 #ifndef WAYBILL_VITALS_H
 #define WAYBILL_VITALS_H
@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "lanes.h"
 #include "loop.h"
 #include "options.h"
 #include "output/output.h"
-#include "relay.h"
 #include "tell.h"
 
 struct vitals;
@@ -23,7 +23,7 @@ struct vitals_source { /* all of it outlives the vitals */
 	struct loop *loop;
 	struct output *output;
 	struct tell *tell;
-	struct relay *relay;
+	struct lanes *lanes;
 	int64_t started;      /* wall clock */
 };
 

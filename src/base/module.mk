@@ -1,6 +1,7 @@
 libwaybill_a_SOURCES += \
 	src/base/addr.c src/base/addr.h \
 	src/base/arena.c src/base/arena.h \
+	src/base/bell.c src/base/bell.h \
 	src/base/charset.c src/base/charset.h \
 	src/base/clock.c src/base/clock.h \
 	src/base/detail.c src/base/detail.h \

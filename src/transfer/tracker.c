@@ -11,7 +11,6 @@
 #include "transfer/tracker.h"
 
 enum {
-	OPEN_DEFAULT = 65536,
 	JOIN_SECONDS_DEFAULT = 60,
 	INFER_DEFAULT = 64 * 1024,
 	DETAIL_BYTES_MAX = 2048,
@@ -170,7 +169,7 @@ limits_fill(const struct transfer_limits *limits)
 	if (l.per_transfer == 0)
 		l.per_transfer = per_transfer_default;
 	if (l.open == 0)
-		l.open = OPEN_DEFAULT;
+		l.open = TRANSFER_OPEN_DEFAULT;
 	if (l.join_timeout == 0)
 		l.join_timeout = JOIN_SECONDS_DEFAULT * CLOCK_SECOND;
 	if (l.infer_bytes == 0)

@@ -22,11 +22,12 @@ enum { FILE_COST = 2560 };   /* bytes that a file under way holds, about: its re
 enum { SESSION_COST = 320 }; /* bytes that a session and what it said of itself hold, about */
 
 #define TRANSFER_MEMORY_DEFAULT ((size_t)256 << 20)
+enum { TRANSFER_OPEN_DEFAULT = 65536 };
 
 struct transfer_limits {
 	size_t memory;          /* bytes held out of order, all transfers; 0: TRANSFER_MEMORY_DEFAULT */
 	size_t per_transfer;    /* 0: default 64 MB */
-	size_t open;            /* open transfers at most; 0: default */
+	size_t open;            /* open transfers at most; 0: TRANSFER_OPEN_DEFAULT */
 	int64_t join_timeout;   /* how long a file in ranges waits for the next one; 0: default 60 s */
 	uint64_t infer_bytes;   /* payload from one side that makes an inferred transfer; 0: default 64 KB */
 	bool no_hash;

@@ -470,7 +470,7 @@ on_attribution(void *ctx, struct attribution *a)
 static void
 divide(struct conf *c, unsigned lanes)
 {
-	enum { RING_BLOCKS_LEAST = 4 };
+	enum { RING_BLOCKS_LEAST = 64 }; /* a third of a second where little comes: a lane has a turn by then */
 	const struct {
 		size_t *limit, whole, least;
 	} limits[] = {

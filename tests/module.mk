@@ -4,8 +4,8 @@ AM_TESTS_ENVIRONMENT = \
 	XDG_STATE_HOME='$(abs_builddir)/state'; \
 	export WAYBILL PYTHONDONTWRITEBYTECODE XDG_STATE_HOME;
 
-dist_check_SCRIPTS += tests/live/interfaces tests/live/servers
-TESTS += tests/live/interfaces tests/live/servers
+dist_check_SCRIPTS += tests/live/interfaces tests/live/lanes tests/live/servers
+TESTS += tests/live/interfaces tests/live/lanes tests/live/servers
 
 # What goes wrong, made to go wrong.
 dist_check_SCRIPTS += tests/faults/overload

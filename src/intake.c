@@ -293,7 +293,7 @@ tell_behind(struct intake *in)
 	if ((told != 0 && now - told < repeat_after) || !atomic_compare_exchange_strong(&in->common->told_behind, &told, now))
 		return;
 	on_problem(in, &(struct capture_problem){.path = "interfaces",
-	        .what = "more comes than can be followed: for a while only flows with a listed end are read, the others are counted"});
+	        .what = "more comes than can be followed: for a while only flows with a listed end are read, the others classified or counted"});
 }
 
 /* After intake_finish the rings are emptied, for a while. */

@@ -26,6 +26,10 @@ enum { ROW = 32 }; /* packets whose memory is fetched at once: what they touch f
 static const int64_t far_ahead = 86400 * CLOCK_SECOND, far_behind = 60 * CLOCK_SECOND;
 enum { LOOK_AHEAD = 16, BEHIND_FRAMES = 64 };
 
+/* In the order in which they are. */
+enum { SHED_CONTENT, SHED_CLASSES, SHED_PACKETS, SHED_COUNT };
+enum { FIRST_BYTES = 8192 }; /* of a flow, both ways, tell what it is: hellos, certificates, a request and its answer's head */
+
 /* The half that may run ahead in a thread of its own: cache lines of its own as well. */
 struct decoding {
 	struct decoder *decoder;
@@ -55,7 +59,7 @@ struct pipeline {
 	} behind;
 	struct coverage_counter strays;
 	bool live;               /* batches come from interfaces */
-	struct coverage_counter shed[2]; /* of those: content, packets */
+	struct coverage_counter shed[SHED_COUNT]; /* of those */
 	struct hearsay *hearsay; /* NULL: there is no other pipeline */
 	unsigned member;
 	struct coverage_counter untold; /* names that the others had no room for */
@@ -74,6 +78,7 @@ static int open_decoding(struct pipeline *p, const struct decoder_limits *limits
 static void on_packet(void *ctx, const struct packet *packet);
 static void prefetch(const struct pipeline *p, const struct flow_lookup *lookups, size_t count);
 static void follow(struct pipeline *p, const struct batch *b, size_t at);
+static bool is_shed(struct pipeline *p, unsigned waiting, const struct flow *f, const struct track *t);
 static void follow_listed(struct pipeline *p, const struct batch *b);
 static void on_flow_begin(void *ctx, struct flow *f);
 static void on_flow_talk(void *ctx, struct flow *f, unsigned seen, const uint32_t isn[2]);
@@ -115,8 +120,9 @@ pipeline_create(const struct conf *conf, const struct attribution *attribution, 
 	p->news_ctx = news_ctx;
 	p->next_tick = NO_TICK;
 	p->strays = (struct coverage_counter){"time_ahead", "packets out of the future: a day ahead of the others", 0};
-	p->shed[0] = (struct coverage_counter){"shed_content", "packets of flows without a listed end that were not read, in order to catch up", 0};
-	p->shed[1] = (struct coverage_counter){"shed_packets", "packets without a listed end that were counted in no flow, in order to catch up", 0};
+	p->shed[SHED_CONTENT] = (struct coverage_counter){"shed_content", "packets of flows without a listed end that were not read, in order to catch up", 0};
+	p->shed[SHED_CLASSES] = (struct coverage_counter){"shed_classes", "packets that tell what a flow without a listed end is, and were not read, in order to catch up", 0};
+	p->shed[SHED_PACKETS] = (struct coverage_counter){"shed_packets", "packets without a listed end that were counted in no flow, in order to catch up", 0};
 	p->untold = (struct coverage_counter){"names_untold", "names out of DNS answers that another lane had no room for", 0};
 	p->coverage.start = INT64_MAX;
 	p->coverage.end = INT64_MIN;
@@ -260,7 +266,7 @@ follow_listed(struct pipeline *p, const struct batch *b)
 		if (attribution_listed(a, &b->packets[i].src) || attribution_listed(a, &b->packets[i].dst))
 			follow(p, b, i);
 		else
-			p->shed[1].count++;
+			p->shed[SHED_PACKETS].count++;
 }
 
 void
@@ -306,7 +312,7 @@ pipeline_coverage(struct pipeline *p, const struct batch *b, struct coverage *ou
         size_t room)
 {
 	const struct coverage_counter *parts[8];
-	size_t counts[8] = {[4] = UNREAD_COUNT, [5] = 1, [6] = p->live ? 2 : 0, [7] = p->hearsay != NULL ? 1 : 0}, n = 0;
+	size_t counts[8] = {[4] = UNREAD_COUNT, [5] = 1, [6] = p->live ? SHED_COUNT : 0, [7] = p->hearsay != NULL ? 1 : 0}, n = 0;
 	*out = p->coverage;
 	if (out->start > out->end)
 		out->start = out->end = 0;
@@ -378,10 +384,19 @@ follow(struct pipeline *p, const struct batch *b, size_t at)
 	p->outer.depth = packet->depth;
 	p->outer.left = packet->payload_len;
 	struct track *t = track_wanted(&p->tracks, f, from, packet);
-	if (t != NULL && b->waiting >= PIPELINE_SHED_CONTENT && !track_listed(t))
-		p->shed[0].count++;
-	else if (t != NULL)
+	if (t != NULL && (b->waiting < PIPELINE_SHED_CONTENT || !is_shed(p, b->waiting, f, t)))
 		track_packet(t, from, packet);
+}
+
+/* More waits than can be followed: what is said in this packet is not read? */
+static bool
+is_shed(struct pipeline *p, unsigned waiting, const struct flow *f, const struct track *t)
+{
+	const bool first = flow_volume(f) <= FIRST_BYTES;
+	if (track_listed(t) || (first && waiting < PIPELINE_SHED_CLASSES))
+		return false;
+	p->shed[first ? SHED_CLASSES : SHED_CONTENT].count++;
+	return true;
 }
 
 static void

@@ -20,11 +20,12 @@
 struct pipeline;
 
 /*
- * Interfaces don't wait. Where so many percent of the kernel's ring do (batch.waiting), packets are shed, in this order: first what is said
- * in flows without a listed end is not read, and their packets only counted; then they are counted only as packets. A flow with
- * a listed end is followed in any case. Coverage has counters for both, of interfaces.
+ * Interfaces don't wait. Where so many percent of the kernel's ring do (batch.waiting), packets are shed, in this order: first flows without
+ * a listed end are read no further than tells what they are, their first bytes, and else only counted; then those aren't read
+ * either; then their packets are counted and no more. A flow with a listed end is followed in any case. Coverage has a counter for each, of
+ * interfaces.
  */
-enum { PIPELINE_SHED_CONTENT = 25, PIPELINE_SHED_FLOWS = 50 };
+enum { PIPELINE_SHED_CONTENT = 25, PIPELINE_SHED_CLASSES = 40, PIPELINE_SHED_FLOWS = 50 };
 
 /*
  * attribution is asked who is listed, and must outlive it. tells_flows: every flow is news, and not only what is

@@ -64,7 +64,7 @@ struct pipeline {
 	unsigned member;
 	struct coverage_counter untold; /* names that the others had no room for */
 	struct {
-		struct flow *flow; /* of the frame's last packet, which may carry the next one; or NULL */
+		struct flow *flow; /* of the frame's last packet, which carries the one at hand; or NULL */
 		uint64_t frame;
 		enum side from;
 		uint8_t depth;
@@ -369,7 +369,9 @@ follow(struct pipeline *p, const struct batch *b, size_t at)
 	} else if (p->next_tick - packet->time > far_behind && is_behind(p, packet)) {
 		tick(p, packet->time);
 	}
-	if (packet->depth > 0)
+	if (packet->depth == 0)
+		p->outer.flow = NULL;
+	else
 		look_inside(p, packet);
 	if (stray)
 		flow_table_hold(p->flows, true);
@@ -404,6 +406,8 @@ on_flow_begin(void *ctx, struct flow *f)
 {
 	struct pipeline *p = ctx;
 	track_begin(&p->tracks, f);
+	if (p->outer.flow != NULL)
+		track_carried(&p->tracks, f, p->outer.flow, p->outer.from);
 }
 
 static void
@@ -494,7 +498,9 @@ on_transfer_ended(void *ctx, const struct transfer_record *r)
 static void
 look_inside(struct pipeline *p, const struct packet *packet)
 {
-	if (p->outer.flow == NULL || p->outer.frame != packet->frame || packet->depth <= p->outer.depth)
+	if (p->outer.frame != packet->frame || packet->depth <= p->outer.depth)
+		p->outer.flow = NULL;
+	if (p->outer.flow == NULL)
 		return;
 	struct track *t = track_of(&p->tracks, p->outer.flow);
 	if (t == NULL)

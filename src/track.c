@@ -17,6 +17,7 @@ enum {
 struct track_unseen {
 	uint64_t missing[2];   /* stream bytes that were never seen */
 	uint64_t tunnelled[2]; /* payload that came out of it as packets of other flows */
+	struct flow_outer outer; /* what it came out of itself */
 };
 
 struct track {
@@ -251,8 +252,19 @@ track_free(struct track *t)
 	struct tracks *all = t->all;
 	flow_attach(t->flow, NULL);
 	flow_table_charge(all->flows, -(ptrdiff_t)sizeof *t);
+	if (t->unseen != NULL)
+		flow_table_charge(all->flows, -(ptrdiff_t)sizeof *t->unseen);
 	free(t->unseen);
 	slab_give(&all->slab, t);
+}
+
+void
+track_carried(struct tracks *all, struct flow *f, const struct flow *outer, enum side from)
+{
+	struct track *t = track_of(all, f);
+	struct track_unseen *u = t != NULL ? track_unseen(t) : NULL;
+	if (u != NULL)
+		flow_outer(outer, from, &u->outer);
 }
 
 void
@@ -334,8 +346,11 @@ on_stream_end(void *ctx, enum side from, bool reset, int64_t time)
 static struct track_unseen *
 track_unseen(struct track *t)
 {
-	if (t->unseen == NULL)
-		t->unseen = calloc(1, sizeof *t->unseen);
+	if (t->unseen != NULL)
+		return t->unseen;
+	t->unseen = calloc(1, sizeof *t->unseen);
+	if (t->unseen != NULL)
+		flow_table_charge(t->all->flows, sizeof *t->unseen);
 	return t->unseen;
 }
 
@@ -514,8 +529,11 @@ void
 track_describe(struct track *t, struct flow_record *out)
 {
 	flow_describe(t->flow, out);
+	if (t->unseen == NULL)
+		return;
 	for (int i = 0; i < 2; i++)
-		out->side[i].missing = t->unseen != NULL ? t->unseen->missing[i] : 0;
+		out->side[i].missing = t->unseen->missing[i];
+	out->outer = t->unseen->outer;
 }
 
 static void

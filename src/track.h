@@ -65,6 +65,9 @@ void track_relist(struct tracks *all, struct flow *f);
 /* One packet of its flow, in order of capture. */
 void track_packet(struct track *t, enum side from, const struct packet *packet);
 
+/* f, which begins, is carried by packets of outer, which come from that side of it. */
+void track_carried(struct tracks *all, struct flow *f, const struct flow *outer, enum side from);
+
 /* So many bytes of payload came out of it as packets of other flows. */
 void track_tunnelled(struct track *t, enum side from, uint32_t bytes);
 

@@ -8,22 +8,13 @@ dist_check_SCRIPTS += tests/live/interfaces tests/live/lanes tests/live/servers
 TESTS += tests/live/interfaces tests/live/lanes tests/live/servers
 
 # What goes wrong, made to go wrong.
-dist_check_SCRIPTS += tests/faults/overload
-TESTS += tests/faults/overload
-dist_check_SCRIPTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/journal tests/faults/periods
-TESTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/journal tests/faults/periods
-dist_check_SCRIPTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/journal tests/faults/periods tests/faults/memory
-TESTS += tests/faults/rotate tests/faults/full-disk tests/faults/clock tests/faults/week tests/faults/journal tests/faults/periods tests/faults/memory
+fault_tests = tests/faults/clock tests/faults/full-disk tests/faults/journal tests/faults/memory tests/faults/overload \
+	tests/faults/periods tests/faults/privileges tests/faults/reload tests/faults/rotate tests/faults/week
+replay_tests = tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers tests/replay/duplicates \
+	tests/replay/tunnels
+dist_check_SCRIPTS += $(fault_tests) $(replay_tests)
+TESTS += $(fault_tests) $(replay_tests)
 EXTRA_DIST += tests/faults/faults.py tests/faults/packets.py
-dist_check_SCRIPTS += tests/faults/privileges
-TESTS += tests/faults/privileges
-dist_check_SCRIPTS += tests/faults/privileges tests/faults/reload
-TESTS += tests/faults/privileges tests/faults/reload
-
-dist_check_SCRIPTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers \
-	tests/replay/duplicates
-TESTS += tests/replay/samples tests/replay/containers tests/replay/corpus tests/replay/workers \
-	tests/replay/duplicates
 EXTRA_DIST += tests/fuzz/corpus/pipeline tests/replay/bare.yaml tests/replay/common.py tests/replay/expected
 
 if FUZZER

@@ -27,6 +27,11 @@ flow_record_turn(struct flow_record *r)
 
 	r->side[SIDE_SOURCE] = r->side[SIDE_DESTINATION];
 	r->side[SIDE_DESTINATION] = source;
+	const struct flow_outer outer = r->outer;
+	for (int i = 0; i < 2; i++) {
+		r->outer.addr[i] = outer.addr[!i];
+		r->outer.port[i] = outer.port[!i];
+	}
 	for (char *at = r->history; *at != '\0'; at++)
 		*at = (char)(isupper((unsigned char)*at) ? tolower((unsigned char)*at) : toupper((unsigned char)*at));
 }

@@ -214,6 +214,14 @@ struct facts {
 	const struct details *details; /* all else; or NULL */
 };
 
+/* The flow whose packets carry those of another one, and between whom: a tunnel's ends, or a span port and who listens to it. */
+struct flow_outer {
+	char id[RECORD_ID_MAX]; /* of its own record; empty: there is none, or it was not known any more */
+	struct addr addr[2];    /* who sends what the carried flow's source says, and who receives it */
+	uint16_t port[2];
+	uint8_t transport;
+};
+
 struct flow_record {
 	char id[RECORD_ID_MAX];
 	char community_id[40];   /* Community ID v1; empty where it has none */
@@ -223,6 +231,7 @@ struct flow_record {
 	uint8_t ip_version;
 	uint8_t transport;       /* IPPROTO_* */
 	uint8_t depth;           /* inside so many tunnels */
+	struct flow_outer outer; /* depth > 0: the nearest one, by the first packet */
 	uint8_t icmp_type, icmp_code;
 	uint16_t vlan[2];        /* outer, inner; 0: none */
 	bool midstream;          /* TCP seen without its beginning */

@@ -11,6 +11,7 @@ static const struct coverage_counter counters[COUNT_MAX] = {
 		0},
 	[COUNT_NOT_IP] = {"not_ip", "frames without IP, such as ARP", 0},
 	[COUNT_WLAN_ENCRYPTED] = {"wlan_encrypted", "encrypted 802.11 frames", 0},
+	[COUNT_MACSEC_ENCRYPTED] = {"macsec_encrypted", "frames encrypted by MACsec", 0},
 	[COUNT_CUT] = {"cut", "packets whose headers were cut off by the snap length", 0},
 	[COUNT_IP_MALFORMED] = {"ip_malformed", "packets whose IP header makes no sense", 0},
 	[COUNT_IP_LENGTH] = {"ip_length",

@@ -163,7 +163,7 @@ ether_macsec(struct walk *w, struct part *p)
 	uint8_t tci = reader_u8(&p->r);
 
 	if ((tci & (TCI_ENCRYPTED | TCI_CHANGED)) != 0)
-		walk_count(w, COUNT_NOT_IP);
+		walk_count(w, COUNT_MACSEC_ENCRYPTED);
 	else
 		ether_next(w, 5 + ((tci & TCI_SCI) != 0 ? 8u : 0u), p);
 }

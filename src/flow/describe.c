@@ -111,6 +111,20 @@ write_id(const struct flow *f, char out[RECORD_ID_MAX])
 	text_hex(out, bytes, sizeof bytes);
 }
 
+void
+flow_outer(const struct flow *f, enum side from, struct flow_outer *out)
+{
+	struct flow_view v;
+	flow_look(f, &v);
+	write_id(f, out->id);
+	out->transport = v.transport;
+	for (int i = 0; i < 2; i++) {
+		const int end = i == 0 ? (int)from : !from;
+		out->addr[i] = *v.addr[end];
+		out->port[i] = v.port[end];
+	}
+}
+
 static void
 describe_side(const struct flow *f, enum side s, struct endpoint *out)
 {

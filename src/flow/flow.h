@@ -148,6 +148,9 @@ void flow_look(const struct flow *f, struct flow_view *out);
  */
 void flow_describe(const struct flow *f, struct flow_record *out);
 
+/* As what carries another flow, whose source is on that side of it. */
+void flow_outer(const struct flow *f, enum side from, struct flow_outer *out);
+
 /*
  * Shows open flows to fn, which may attach to them and protect them, but ends none: a part of the table from *cursor on (0
  * at first), of max places. False: that was the last part. Flows that begin between two parts may be left out.

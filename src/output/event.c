@@ -12,7 +12,6 @@
 #define ECS "\"ecs\":{\"version\":\"8.17.0\"}"
 #define OBSERVER "\"vendor\":\"waybill\",\"product\":\"waybill\",\"version\":\"" PACKAGE_VERSION "\""
 
-static void put_addr(struct json *j, const struct addr *a);
 static void put_mac(struct json *j, const uint8_t mac[6]);
 static void put_lead(struct json *j, const struct service_lead *l, bool alone);
 static void put_led(struct json *j, const struct service_led *led, size_t count);
@@ -44,8 +43,7 @@ void
 event_endpoint(struct json *j, const char *name, const struct endpoint *e, const char *domain, size_t domain_len)
 {
 	json_object(j, name);
-	json_name(j, "ip");
-	put_addr(j, &e->addr);
+	event_addr(j, "ip", &e->addr);
 	if (e->port != 0)
 		json_u64(j, "port", e->port);
 	if (e->has_mac) {
@@ -60,11 +58,12 @@ event_endpoint(struct json *j, const char *name, const struct endpoint *e, const
 	json_object_end(j);
 }
 
-static void
-put_addr(struct json *j, const struct addr *a)
+void
+event_addr(struct json *j, const char *name, const struct addr *a)
 {
 	char text[ADDR_TEXT_MAX];
 
+	json_name(j, name);
 	if (addr_is_v4(a))
 		json_put_v4(j, a->bytes + 12);
 	else
@@ -272,8 +271,7 @@ event_write_lookup(struct json *j, const struct addr *addr, const struct place *
 {
 	json_reset(j);
 	json_object(j, NULL);
-	json_name(j, "ip");
-	put_addr(j, addr);
+	event_addr(j, "ip", addr);
 	put_place(j, p);
 	if (l->row != NULL || service != NULL) {
 		json_object(j, "waybill");

@@ -65,6 +65,8 @@ void event_waybill_service_row(struct json *j, const struct service_row *row);
 /* "SNI"; NULL for none. */
 const char *event_name_basis(enum name_basis b);
 
+void event_addr(struct json *j, const char *name, const struct addr *a);
+
 /* One end of a connection, as source, destination or an end of waybill.transfer.data. domain: or NULL. */
 void event_endpoint(struct json *j, const char *name, const struct endpoint *e, const char *domain, size_t domain_len);
 

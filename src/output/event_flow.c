@@ -13,6 +13,8 @@ static const char *direction(const struct flow_record *r);
 static const char *transport_name(uint8_t transport);
 static void put_tls(struct json *j, const struct facts *f, const struct event_details *details);
 static void put_session(struct json *j, const struct flow_record *r, const struct event_details *details);
+static void put_transport(struct json *j, uint8_t transport);
+static void put_outer(struct json *j, const struct flow_outer *o);
 static void put_pair(struct json *j, const char *name, uint64_t source, uint64_t destination);
 
 void
@@ -54,14 +56,10 @@ static void
 put_network(struct json *j, const struct flow_record *r, const char *protocol)
 {
 	const struct endpoint *source = &r->side[SIDE_SOURCE], *destination = &r->side[SIDE_DESTINATION];
-	const char *transport = transport_name(r->transport);
 
 	json_object(j, "network");
 	json_plain(j, "type", r->ip_version == 6 ? "ipv6" : "ipv4");
-	if (transport != NULL)
-		json_plain(j, "transport", transport);
-	else
-		json_u64(j, "iana_number", r->transport);
+	put_transport(j, r->transport);
 	event_string(j, "protocol", protocol != NULL ? protocol : r->facts->protocol);
 	event_string(j, "community_id", r->community_id);
 	json_u64(j, "bytes", source->bytes + destination->bytes);
@@ -80,6 +78,16 @@ put_network(struct json *j, const struct flow_record *r, const char *protocol)
 		json_object_end(j);
 	}
 	json_object_end(j);
+}
+
+static void
+put_transport(struct json *j, uint8_t transport)
+{
+	const char *name = transport_name(transport);
+	if (name != NULL)
+		json_plain(j, "transport", name);
+	else
+		json_u64(j, "iana_number", transport);
 }
 
 /* As ECS has it, for an observer at the edge of the home networks. A group that home calls is home. */
@@ -211,8 +219,27 @@ event_waybill_flow(struct json *j, const struct flow_record *r, const struct eve
 	json_u64(j, "last_frame", r->last_frame);
 	if (r->depth > 0)
 		json_u64(j, "depth", r->depth);
+	if (r->outer.id[0] != '\0')
+		put_outer(j, &r->outer);
 	json_object_end(j);
 	put_session(j, r, details);
+}
+
+static void
+put_outer(struct json *j, const struct flow_outer *o)
+{
+	static const char *const ends[] = {"source", "destination"};
+	json_object(j, "outer");
+	event_string(j, "id", o->id);
+	put_transport(j, o->transport);
+	for (int i = 0; i < 2; i++) {
+		json_object(j, ends[i]);
+		event_addr(j, "ip", &o->addr[i]);
+		if (o->port[i] != 0)
+			json_u64(j, "port", o->port[i]);
+		json_object_end(j);
+	}
+	json_object_end(j);
 }
 
 static void

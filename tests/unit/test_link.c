@@ -88,6 +88,7 @@ static const struct decode_row bad[] = {
 	{"encrypted 802.11", 105,
 		"0841 0000 0200000000ff 020000000001 020000000002 0000 0000000000000000",
 		"wlan_encrypted"},
+	{"encrypted by MACsec", 1, MACS "88e5 0c 00 00000001 0a0b0c0d", "macsec_encrypted"},
 	{"beacon", 105, "8000 0000 ffffffffffff", "not_ip"},
 	{"pflog header of no length", 117, "0002 0000", "link_malformed"},
 	{"nflog attribute of no length", 239, "02000001 0000 0900", "link_malformed"},

@@ -1,4 +1,5 @@
 libwaybill_a_SOURCES += \
+	src/policy/closed.c src/policy/closed.h \
 	src/policy/policy.c src/policy/policy.h \
 	src/policy/rules.c src/policy/rules.h
 

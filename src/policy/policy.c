@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/table.h"
 #include "base/keep.h"
+#include "policy/closed.h"
 #include "policy/rules.h"
 
 /*
@@ -53,12 +54,14 @@ struct policy {
 	struct table *open;     /* key -> struct open_alert */
 	struct table *subjects; /* rule and id -> struct subject */
 	struct alert_list by_time;
+	struct closed *closed;  /* early: no alert of their kind opens for a while */
 	struct coverage_counter counters[COUNTERS];
 };
 
-enum { KEEP_LIMIT = 256 * 1024 };
+enum { KEEP_LIMIT = 256 * 1024, CLOSED_PER_OPEN = 16 };
 
 static void take(struct policy *p, const struct finding *f, bool ended);
+static bool was_closed(struct policy *p, const struct finding *f);
 static void let_go(struct policy *p, const char *rule, const char *id);
 static bool weighs_more(const struct finding *f, const struct open_alert *a);
 static struct subject *subject_find(struct policy *p, const char *rule, const char *id);
@@ -89,7 +92,8 @@ policy_create(const struct policy_conf *conf, const struct policy_ops *ops, void
 	        "flows, transfers or totals that no alert tells, for want of memory", 0};
 	p->open = table_create(0);
 	p->subjects = table_create(0);
-	if (p->open == NULL || p->subjects == NULL) {
+	p->closed = closed_create(p->conf.open_alerts * CLOSED_PER_OPEN);
+	if (p->open == NULL || p->subjects == NULL || p->closed == NULL) {
 		policy_destroy(p);
 		return NULL;
 	}
@@ -106,6 +110,7 @@ policy_destroy(struct policy *p)
 		alert_free(p, a);
 	table_destroy(p->open);
 	table_destroy(p->subjects);
+	closed_destroy(p->closed);
 	free(p);
 }
 
@@ -137,6 +142,7 @@ void
 policy_time(struct policy *p, int64_t now)
 {
 	struct open_alert *a = TAILQ_FIRST(&p->by_time);
+	closed_time(p->closed, now);
 	while (a != NULL && now - a->last > p->conf.fold_window) {
 		struct open_alert *next = TAILQ_NEXT(a, by_time);
 		if (TAILQ_EMPTY(&a->underway))
@@ -190,6 +196,10 @@ take(struct policy *p, const struct finding *f, bool ended)
 {
 	struct subject *s = subject_find(p, f->rule, f->subject);
 	bool first_look = s == NULL;
+	if (first_look && was_closed(p, f)) {
+		p->counters[COUNT_UNTOLD].count += ended;
+		return;
+	}
 	if (first_look)
 		s = subject_begin(p, f);
 	if (s == NULL) {
@@ -214,6 +224,15 @@ take(struct policy *p, const struct finding *f, bool ended)
 		alert_tell(p, a, opens ? ALERT_OPEN : ALERT_UPDATE);
 	if (ended)
 		subject_end(p, s);
+}
+
+/* Did its alert have to go, a short while ago? Then none opens for it, unless it is worse than what was told. */
+static bool
+was_closed(struct policy *p, const struct finding *f)
+{
+	char key[RULE_KEY_MAX];
+	const size_t len = rules_key(f, key);
+	return closed_holds(p->closed, key, len, f->severity, f->time);
 }
 
 /* A subject ended as what the rule does not mean, after all: its alert does not wait for it any more. */
@@ -283,8 +302,10 @@ static struct open_alert *
 alert_begin(struct policy *p, const struct finding *f, const char *key, size_t len)
 {
 	if (table_count(p->open) >= p->conf.open_alerts) {
+		struct open_alert *oldest = TAILQ_FIRST(&p->by_time);
 		p->counters[COUNT_CLOSED_EARLY].count++;
-		alert_close(p, TAILQ_FIRST(&p->by_time));
+		closed_add(p->closed, oldest->key, oldest->key_len, oldest->severity, f->time, p->conf.fold_window);
+		alert_close(p, oldest);
 	}
 	struct open_alert *a = calloc(1, sizeof *a);
 	if (a == NULL || table_put(p->open, key, len, a, NULL) < 0) {

@@ -31,7 +31,11 @@ struct policy_conf {
 	const struct network *allow; /* places where bulk may go */
 	size_t allow_count;
 	int64_t fold_window;         /* ns of packet time; 0: no folding */
-	size_t open_alerts;          /* at most, the oldest is closed for one more; 0: POLICY_OPEN_DEFAULT */
+	/*
+	 * At most; the oldest is closed for one more, and another one of its kind opens only a fold_window later, or when it is more
+	 * severe: what ends meanwhile is counted as untold. 0: POLICY_OPEN_DEFAULT.
+	 */
+	size_t open_alerts;
 };
 
 struct policy_ops {

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "policy/closed.h"
 #include "policy/policy.h"
 
 enum { TOLD_MAX = 16 };
@@ -342,6 +343,85 @@ test_limit_closes_the_oldest(void **state)
 	policy_destroy(w.policy);
 }
 
+/* More pairs than alerts may be open, each of them again and again: one alert opens and closes for each, not for every packet. */
+static void
+test_limit_is_no_storm(void **state)
+{
+	(void)state;
+	struct policy_conf conf = defaults;
+	conf.open_alerts = 2;
+	struct world w;
+	world_begin(&w, &conf);
+	static const char *const remotes[] = {"175.45.178.1", "198.51.100.2", "198.51.100.3", "198.51.100.4"};
+	enum { REMOTES = 4, ROUNDS = 50 };
+	int64_t time = 0;
+	for (size_t n = 0; n < ROUNDS * REMOTES; n++) {
+		const char *remote = remotes[n % REMOTES];
+		struct flow_record r = flow_to(remote, remote, CONFIDENCE_NONE, &silent);
+		r.start = r.end = time = (int64_t)n * CLOCK_SECOND;
+		struct transfer_record t = file_of(remote, &r, 2000000 + n);
+		t.basis = TRANSFER_INFERRED;
+		t.start = t.end = time;
+		policy_transfer(w.policy, &t, false);
+		policy_time(w.policy, time);
+	}
+	assert_int_equal(w.count, REMOTES + 2); /* each opened, and the first two closed */
+	size_t n;
+	assert_int_equal(policy_counters(w.policy, &n)[0].count, 2);
+
+	/* Another rule's is another alert. */
+	struct flow_record listed = flow_to("listed", remotes[0], CONFIDENCE_CONFIRMED, &ftp);
+	listed.start = listed.end = time;
+	struct transfer_record worse = file_of("worse", &listed, 5);
+	worse.start = worse.end = time;
+	policy_transfer(w.policy, &worse, true);
+	assert_int_equal(w.told[w.count - 1].action, ALERT_OPEN);
+	assert_int_equal(w.told[w.count - 1].severity, SEVERITY_CRITICAL);
+	const size_t before = w.count;
+
+	/* What ended meanwhile is counted; when the window is over, another one opens. */
+	struct flow_record r = flow_to(remotes[1], remotes[1], CONFIDENCE_NONE, &silent);
+	struct transfer_record t = file_of("later", &r, 3000000);
+	t.basis = TRANSFER_INFERRED;
+	r.start = r.end = t.start = t.end = time;
+	policy_transfer(w.policy, &t, true);
+	assert_int_equal(w.count, before);
+	assert_int_equal(policy_counters(w.policy, &n)[1].count, 1);
+	r.start = r.end = t.start = t.end = time + 601 * CLOCK_SECOND;
+	policy_transfer(w.policy, &t, true);
+	assert_true(w.count > before);
+	assert_int_equal(w.told[w.count - 1].action, ALERT_OPEN);
+	policy_destroy(w.policy);
+}
+
+/* A clock that is set back ends what was to last by the old one. */
+static void
+test_closed(void **state)
+{
+	(void)state;
+	struct closed *c = closed_create(3);
+	const int64_t day = 86400 * CLOCK_SECOND, window = 600 * CLOCK_SECOND;
+	closed_add(c, "a", 1, SEVERITY_LOW, day, window);
+	assert_true(closed_holds(c, "a", 1, SEVERITY_LOW, day - 30 * CLOCK_SECOND));
+	assert_true(closed_holds(c, "a", 1, SEVERITY_INFO, day + window));
+	assert_false(closed_holds(c, "b", 1, SEVERITY_LOW, day));
+	assert_false(closed_holds(c, "a", 1, SEVERITY_LOW, 0));
+	assert_false(closed_holds(c, "a", 1, SEVERITY_LOW, day)); /* forgotten by now */
+	closed_add(c, "a", 1, SEVERITY_LOW, day, window);
+	assert_false(closed_holds(c, "a", 1, SEVERITY_MEDIUM, day));
+	for (int i = 0; i < 5; i++)
+		closed_add(c, &"klmno"[i], 1, SEVERITY_LOW, day + i, window);
+	assert_true(closed_holds(c, "m", 1, SEVERITY_LOW, day));
+	assert_false(closed_holds(c, "n", 1, SEVERITY_LOW, day)); /* beyond the limit */
+	closed_add(c, "m", 1, SEVERITY_HIGH, day + window, window);
+	closed_time(c, day + window + 3);
+	assert_false(closed_holds(c, "k", 1, SEVERITY_LOW, day));
+	assert_true(closed_holds(c, "m", 1, SEVERITY_HIGH, day + 2 * window));
+	assert_false(closed_holds(c, "m", 1, SEVERITY_CRITICAL, day + window));
+	closed_destroy(c);
+	closed_destroy(NULL);
+}
+
 /* Of what is folded the weightiest is shown, to the end: severity, confidence and file belong together. */
 static void
 test_shows_what_weighs_most(void **state)
@@ -512,6 +592,8 @@ main(void)
 		cmocka_unit_test(test_windows_close),
 		cmocka_unit_test(test_bulk_outbound),
 		cmocka_unit_test(test_limit_closes_the_oldest),
+		cmocka_unit_test(test_limit_is_no_storm),
+		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_shows_what_weighs_most),
 		cmocka_unit_test(test_no_file_after_all),
 		cmocka_unit_test(test_contact_kinds),

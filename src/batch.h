@@ -24,7 +24,7 @@ struct batch {
 	uint64_t frames, bytes;     /* bytes: on the wire */
 	int64_t start, end;         /* earliest and latest time of a frame; frames 0: not set */
 	int64_t idle;               /* frames 0: no frame will be older than this, as far as can be known; 0: nothing is */
-	int64_t now;                /* interfaces: the wall clock when it was taken; else 0 */
+	int64_t now;                /* interfaces: the time when it was taken, by the clock of the frames; else 0 */
 	unsigned waiting;           /* interfaces: percent of the kernel's ring that was full by then, as far as can be told; else 0 */
 	const struct coverage_counter *counts; /* the decode stage's after this batch, in arena, where they were asked for; or NULL */
 	size_t count_count;

@@ -308,7 +308,7 @@ static void
 read_capture(struct conf_reading *r, const struct file_capture *f, struct conf *c)
 {
 	bool promiscuous = true;
-	size_t snaplen = 0, lanes = 0;
+	size_t snaplen = 0, lanes = 0, timestamps = LIVE_CLOCK_HOST;
 	if (f == NULL)
 		return;
 	conf_section(r, "capture");
@@ -326,6 +326,8 @@ read_capture(struct conf_reading *r, const struct file_capture *f, struct conf *
 	if (lanes > LANES_MAX)
 		conf_refuse(r, "lanes", "takes a number from 1 to 16");
 	c->lanes = (unsigned)lanes;
+	conf_word(r, "timestamps", f->timestamps, live_clock_words, LIVE_CLOCKS, &timestamps);
+	c->live.clock = (enum live_clock)timestamps;
 }
 
 static void

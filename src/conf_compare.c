@@ -28,6 +28,7 @@ static const struct row values[] = {
 	{"capture", PLACE(live.no_promiscuous)},
 	{"capture", PLACE(live.immediate)},
 	{"capture", PLACE(lanes)},
+	{"capture", PLACE(live.clock)},
 	{"packets", PLACE(decode.check_checksums)},
 	{"packets", PLACE(decode.drop_duplicates)},
 	{"packets", PLACE(decode.duplicate_window)},

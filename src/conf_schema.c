@@ -80,6 +80,7 @@ static const cyaml_schema_field_t capture_fields[] = {
 	VALUE(struct file_capture, promiscuous),
 	VALUE(struct file_capture, immediate),
 	VALUE(struct file_capture, lanes),
+	VALUE(struct file_capture, timestamps),
 	CYAML_FIELD_END,
 };
 

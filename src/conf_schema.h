@@ -44,7 +44,7 @@ struct file_rules {
 };
 
 struct file_capture {
-	char *ring, *snaplen, *promiscuous, *immediate, *lanes;
+	char *ring, *snaplen, *promiscuous, *immediate, *lanes, *timestamps;
 };
 
 struct file_packets {

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/ring.h"
 #include "base/text.h"
+#include "pace.h"
 
 enum {
 	ITEMS = 16,                   /* in the ring, the one that was handed out included */
@@ -20,7 +21,7 @@ enum {
 };
 static const int64_t patience = 50 * CLOCK_MILLISECOND; /* after which the caller has a turn for other things */
 static const int64_t late = CLOCK_SECOND; /* a frame comes out of the kernel's ring no later than so */
-static const int64_t pace_over = 20 * CLOCK_MILLISECOND; /* packet time that it is measured over */
+static const int64_t clock_off = CLOCK_SECOND;           /* by so much, an adapter's clock is told of */
 static const int64_t repeat_after = 60 * CLOCK_SECOND;   /* that packets are shed is told this often */
 static const int64_t last_look = CLOCK_SECOND; /* at interfaces, after intake_finish */
 
@@ -35,12 +36,8 @@ struct intake {
 	struct capture *capture;           /* files; or NULL, and */
 	struct live *live;                 /* interfaces */
 	atomic_bool finishes;              /* nothing more is wanted of those */
-	size_t ring_size;                  /* of an interface, in the kernel */
-	struct {
-		int64_t begin;             /* packet time */
-		uint64_t bytes;            /* since then */
-		double bytes_per_ns;       /* before it */
-	} pace;
+	struct pace pace;                  /* of those */
+	bool told_clock;
 	struct intake_common *common;      /* of interfaces */
 	int64_t finish_by;                 /* monotonic; 0: not yet known */
 	struct pipeline *pipeline;
@@ -61,7 +58,7 @@ static void *run(void *arg);
 static void fill(struct intake *in, struct slot *s);
 static bool fetch(struct intake *in);
 static void fill_live(struct intake *in, struct slot *s);
-static unsigned waiting(struct intake *in, const struct batch *b);
+static void tell_clock(struct intake *in, int64_t ahead);
 static void tell_behind(struct intake *in);
 static bool is_over(struct intake *in, size_t count);
 static size_t keep_frames(struct slot *s, struct frame *frames, size_t count);
@@ -106,7 +103,7 @@ intake_open_live(const struct live_conf *conf, struct intake_common *common, con
 	ring_init(&in->ring, ITEMS);
 	in->filling = in->taken = &in->slots[0];
 	in->common = common;
-	in->ring_size = conf->ring > 0 ? conf->ring : LIVE_RING_DEFAULT;
+	in->pace = (struct pace){.ring = conf->ring > 0 ? conf->ring : LIVE_RING_DEFAULT, .other_clock = conf->clock != LIVE_CLOCK_HOST};
 	in->live = live_open(conf, interfaces, count, filter, &ops, in, refusal, error, size);
 	if (in->live == NULL) {
 		intake_close(in);
@@ -249,13 +246,18 @@ fill_live(struct intake *in, struct slot *s)
 	if (s->bytes == NULL)
 		s->bytes = malloc(live_room(in->live, BATCH_FRAMES));
 	const size_t count = s->bytes != NULL ? live_batch(in->live, in->frames, BATCH_FRAMES, s->bytes, patience) : 0;
-	pipeline_decode(in->pipeline, in->frames, count, s->item.batch);
-	s->item.batch->now = clock_now();
+	struct batch *b = s->item.batch;
+	pipeline_decode(in->pipeline, in->frames, count, b);
+	const int64_t now = clock_now();
+	if (count > 0) {
+		pace_frames(&in->pace, b->frames, b->bytes, b->end, now);
+		b->waiting = pace_waiting(&in->pace, b->end, now);
+		tell_clock(in, pace_ahead(&in->pace));
+	}
+	b->now = now - pace_ahead(&in->pace); /* by the frames' clock */
 	if (count == 0)
-		s->item.batch->idle = s->item.batch->now - late;
-	else
-		s->item.batch->waiting = waiting(in, s->item.batch);
-	if (s->item.batch->waiting >= PIPELINE_SHED_CONTENT)
+		b->idle = b->now - late;
+	if (b->waiting >= PIPELINE_SHED_CONTENT)
 		tell_behind(in);
 	s->item.last = is_over(in, count);
 	live_counts(in->live, s->item.last, &counts);
@@ -263,26 +265,17 @@ fill_live(struct intake *in, struct slot *s)
 	        .dropped_ring = counts.dropped_ring, .dropped_interface = counts.dropped_interface};
 }
 
-/*
- * How full the kernel's ring was, in percent. It does not say: as long as the newest frame of b waited there, others came at the pace of
- * late, and it took blocks at its own. More than fits several times over is a clock that was set.
- */
-static unsigned
-waiting(struct intake *in, const struct batch *b)
+/* Once: events have the frames' times, and those of a clock that was never set are of no use. */
+static void
+tell_clock(struct intake *in, int64_t ahead)
 {
-	enum { FRAME_COST = 96, UNBELIEVABLE = 400 }; /* bytes that the kernel puts before each frame */
-	in->pace.bytes += b->bytes + b->frames * FRAME_COST;
-	const int64_t span = b->end - in->pace.begin;
-	if (span >= pace_over || span < 0) {
-		in->pace.bytes_per_ns = span > 0 && in->pace.begin != 0 ? (double)in->pace.bytes / (double)span : 0;
-		in->pace.begin = b->end;
-		in->pace.bytes = 0;
-	}
-	const int64_t late_by = b->now - b->end;
-	const double least = (double)LIVE_BLOCK / (LIVE_BLOCK_TIME * CLOCK_MILLISECOND);
-	const double pace = in->pace.bytes_per_ns > least ? in->pace.bytes_per_ns : least;
-	const double percent = late_by > 0 ? (double)late_by * pace * 100 / (double)in->ring_size : 0;
-	return percent < UNBELIEVABLE ? (unsigned)percent : 0;
+	char what[160];
+	if (in->told_clock || (ahead < clock_off && ahead > -clock_off))
+		return;
+	in->told_clock = true;
+	snprintf(what, sizeof what, "the adapter's clock is %.1f s %s the system's, and times are by the adapter's: is it set (phc2sys)?",
+	        (double)(ahead < 0 ? -ahead : ahead) / CLOCK_SECOND, ahead > 0 ? "behind" : "ahead of");
+	on_problem(in, &(struct capture_problem){.path = "interfaces", .what = what});
 }
 
 static void

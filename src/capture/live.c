@@ -24,6 +24,16 @@ enum {
 	LINKTYPE_RAW = 101,
 	NO_PROTOCOL = 0x88b5,          /* an EtherType for experiments: a socket of it is handed nothing by a host's own loopback */
 };
+const char *const live_clock_words[LIVE_CLOCKS] = {
+	[LIVE_CLOCK_HOST] = "host",
+	[LIVE_CLOCK_ADAPTER] = "adapter",
+	[LIVE_CLOCK_ADAPTER_UNSYNCED] = "adapter_unsynced",
+};
+static const int tstamp_types[LIVE_CLOCKS] = {
+	[LIVE_CLOCK_HOST] = PCAP_TSTAMP_HOST,
+	[LIVE_CLOCK_ADAPTER] = PCAP_TSTAMP_ADAPTER,
+	[LIVE_CLOCK_ADAPTER_UNSYNCED] = PCAP_TSTAMP_ADAPTER_UNSYNCED,
+};
 static const int64_t reopen_after = CLOCK_SECOND, count_after = 100 * CLOCK_MILLISECOND;
 
 struct interface {
@@ -62,6 +72,7 @@ struct taking { /* one live_batch */
 static int interface_open(const struct live *l, struct interface *i, char *error, size_t size);
 static int interface_await(const struct live *l, struct interface *i, char *error, size_t size);
 static int set_up(const struct live *l, pcap_t *pcap, int protocol, char *error, size_t size);
+static void say_clocks(const struct interface *i, enum live_clock wanted, char *error, size_t size);
 static void say_why(const struct interface *i, int status, char *error, size_t size);
 static int interface_filter(const struct live *l, const struct interface *i, char *error, size_t size);
 static uint16_t link_type(int dlt);
@@ -99,7 +110,7 @@ live_open(const struct live_conf *conf, const char *const *interfaces, size_t co
 	for (; l->count < count; l->count++) {
 		l->interfaces[l->count].name = interfaces[l->count];
 		int status = interface_open(l, &l->interfaces[l->count], why, sizeof why);
-		if (status == PCAP_ERROR_IFACE_NOT_UP)
+		if (status == PCAP_ERROR_IFACE_NOT_UP && l->conf.clock == LIVE_CLOCK_HOST) /* a handle of another one's has no adapter */
 			status = interface_await(l, &l->interfaces[l->count], why, sizeof why);
 		if (status == 0)
 			continue;
@@ -171,6 +182,12 @@ interface_open(const struct live *l, struct interface *i, char *error, size_t si
 	}
 	i->seen = (struct pcap_stat){0};
 	i->borrowed = false;
+	if (l->conf.clock != LIVE_CLOCK_HOST && pcap_set_tstamp_type(i->pcap, tstamp_types[l->conf.clock]) != 0) {
+		say_clocks(i, l->conf.clock, error, size);
+		pcap_close(i->pcap);
+		i->pcap = NULL;
+		return PCAP_ERROR;
+	}
 	int status = set_up(l, i->pcap, ETH_P_ALL, why, sizeof why);
 	if (status < 0)
 		say_why(i, status, error, size);
@@ -237,6 +254,31 @@ set_up(const struct live *l, pcap_t *pcap, int protocol, char *error, size_t siz
 		return PCAP_ERROR;
 	}
 	return status;
+}
+
+static void
+say_clocks(const struct interface *i, enum live_clock wanted, char *error, size_t size)
+{
+	char offered[LIVE_CLOCKS_TEXT];
+	live_clocks(i->name, offered);
+	snprintf(error, size, "it has no timestamps of the kind %s (capture.timestamps), but: %s", live_clock_words[wanted], offered);
+}
+
+void
+live_clocks(const char *interface, char text[LIVE_CLOCKS_TEXT])
+{
+	char why[PCAP_ERRBUF_SIZE];
+	int *types = NULL;
+	pcap_t *pcap = pcap_create(interface, why);
+	const int count = pcap != NULL ? pcap_list_tstamp_types(pcap, &types) : 0;
+	size_t used = (size_t)snprintf(text, LIVE_CLOCKS_TEXT, "%s", live_clock_words[LIVE_CLOCK_HOST]); /* any has it */
+	for (int i = 0; i < count; i++)
+		for (size_t k = LIVE_CLOCK_HOST + 1; k < LIVE_CLOCKS; k++)
+			if (types[i] == tstamp_types[k] && used < LIVE_CLOCKS_TEXT)
+				used += (size_t)snprintf(text + used, LIVE_CLOCKS_TEXT - used, ", %s", live_clock_words[k]);
+	pcap_free_tstamp_types(types);
+	if (pcap != NULL)
+		pcap_close(pcap);
 }
 
 static void

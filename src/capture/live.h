@@ -27,7 +27,17 @@ enum {
 #define LIVE_RING_DEFAULT ((size_t)64 << 20)
 #define LIVE_RING_MAX (size_t)0x7fffffff
 
+/* Who says when a frame came. */
+enum live_clock {
+	LIVE_CLOCK_HOST,             /* the kernel, by the system's clock */
+	LIVE_CLOCK_ADAPTER,          /* the adapter, by a clock that it keeps together with the system's */
+	LIVE_CLOCK_ADAPTER_UNSYNCED, /* the adapter, by its own */
+	LIVE_CLOCKS
+};
+extern const char *const live_clock_words[LIVE_CLOCKS];
+
 struct live_conf {
+	enum live_clock clock; /* an adapter's needs CAP_NET_ADMIN, and an interface that is up */
 	size_t ring;           /* bytes of each interface's ring; 0: LIVE_RING_DEFAULT */
 	uint32_t snaplen;      /* bytes of a frame at most; 0: default 65,600, more than one of Ethernet can have */
 	bool no_promiscuous;   /* only frames for this host */
@@ -56,6 +66,10 @@ enum live_refusal {
 struct live *live_open(const struct live_conf *conf, const char *const *interfaces, size_t count, const char *filter,
                        const struct capture_ops *ops, void *ctx, enum live_refusal *refusal, char *error, size_t size);
 void live_close(struct live *l); /* takes NULL */
+
+/* Which clocks the interface offers, one word after the other: "host, adapter". Text is filled in any case. */
+enum { LIVE_CLOCKS_TEXT = 64 };
+void live_clocks(const char *interface, char text[LIVE_CLOCKS_TEXT]);
 
 /* Bytes that live_batch needs for so many frames. */
 size_t live_room(const struct live *l, size_t frames);

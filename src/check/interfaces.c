@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "capture/live.h"
+#include "lanes.h"
 
 enum { COMMAND_TEXT_MAX = 256 };
 
@@ -53,9 +54,12 @@ static void
 check_named(struct findings *f, const char *name)
 {
 	struct interface_facts i;
-	if (interface_look(name, &i) == 0)
+	if (interface_look(name, &i) == 0) {
+		char clocks[LIVE_CLOCKS_TEXT];
 		interfaces_tell(f, &i);
-	else if (strcmp(name, "any") == 0 && errno == ENODEV)
+		live_clocks(name, clocks);
+		findings_say(f, FINDING_OK, "interface", NULL, "%s: timestamps (capture.timestamps) it has: %s", name, clocks);
+	} else if (strcmp(name, "any") == 0 && errno == ENODEV)
 		findings_say(f, FINDING_OK, "interface", NULL, "any: all of them, the machine's own traffic included");
 	else
 		findings_say(f, FINDING_PROBLEM, "interface", NULL, "%s: %s", name,
@@ -77,6 +81,8 @@ check_opening(struct findings *f, const struct options *options, const struct co
 		findings_say(f, FINDING_OK, "capture", NULL, "%zu interface%s could be opened%s%s", options->argument_count,
 		        options->argument_count == 1 ? "" : "s", options->filter != NULL ? ", with the filter: " : "",
 		        options->filter != NULL ? options->filter : "");
+	if (l != NULL && lanes_wanted(options, conf) > 1)
+		findings_say(f, FINDING_OK, "capture", NULL, "%u lanes would share the packets, with two threads each", lanes_wanted(options, conf));
 	live_close(l);
 }
 

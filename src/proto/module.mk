@@ -106,6 +106,7 @@ libwaybill_a_SOURCES += \
 	src/proto/quic_moved.c src/proto/quic_moved.h \
 	src/proto/quic_packet.c src/proto/quic_packet.h \
 	src/proto/rdp.c \
+	src/proto/resilio.c \
 	src/proto/rpc.c src/proto/rpc.h \
 	src/proto/rsync.c src/proto/rsync.h \
 	src/proto/rsync_list.c \

@@ -85,6 +85,7 @@ extern const struct proto proto_directconnect;
 extern const struct proto proto_edonkey;
 extern const struct proto proto_gnutella;
 extern const struct proto proto_syncthing;
+extern const struct proto proto_resilio;
 extern const struct proto proto_bittorrent_udp;
 extern const struct proto proto_bittorrent;
 extern const struct proto proto_aim;

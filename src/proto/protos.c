@@ -57,6 +57,7 @@ const struct proto *const protos[] = {
         &proto_edonkey,
         &proto_gnutella,
         &proto_syncthing,
+        &proto_resilio,
         &proto_bittorrent_udp,
         &proto_bittorrent,
         &proto_aim,

@@ -122,6 +122,7 @@ announce(struct ftp *f, int found, const struct ftp_address *to, enum side peer)
 static void
 login(struct ftp *f, const uint8_t *user, size_t len)
 {
+	static const char key[] = "ftp:session", value[] = "seen";
 	uint8_t *copy = malloc(len + 1);
 	if (copy == NULL)
 		return;
@@ -131,6 +132,7 @@ login(struct ftp *f, const uint8_t *user, size_t len)
 	f->user = copy;
 	f->user_len = len;
 	session_account(f->session, user, len);
+	(void)session_note(f->session, NOTE_PAIR, key, sizeof key, value, sizeof value - 1); /* for what goes beside it */
 }
 
 /* The offset is taken at once, since the transfer can be pipelined behind it. */

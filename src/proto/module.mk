@@ -19,6 +19,7 @@ libwaybill_a_SOURCES += \
 	src/proto/edonkey.c \
 	src/proto/fasp.c \
 	src/proto/feed.c src/proto/feed.h \
+	src/proto/filecatalyst.c \
 	src/proto/ftp.c src/proto/ftp.h \
 	src/proto/ftp_address.c src/proto/ftp_address.h \
 	src/proto/ftp_channel.c src/proto/ftp_channel.h \

@@ -96,6 +96,7 @@ extern const struct proto proto_udt;
 extern const struct proto proto_uftp;
 extern const struct proto proto_tsunami;
 extern const struct proto proto_fasp;
+extern const struct proto proto_filecatalyst;
 extern const struct proto proto_proxy;
 extern const struct proto proto_socks;
 extern const struct proto proto_rdp;

@@ -88,6 +88,7 @@ const struct proto *const protos[] = {
         &proto_icmpv6,
         &proto_tsunami,
         &proto_fasp,
+        &proto_filecatalyst,
         NULL,
 };
 

@@ -1,6 +1,6 @@
 #include "config.h"
 
-/* UDT, UFTP, Tsunami and FASP: which datagrams are theirs, which are not, and what is told. */
+/* UDT, UFTP, Tsunami, FASP and FileCatalyst: which datagrams are theirs, which are not, and what is told. */
 #include "proto_stage.h"
 
 enum { DATAGRAM_MAX = 1600 };
@@ -227,6 +227,37 @@ test_fasp(void **state)
 	}
 }
 
+/* An FTP control connection, then large datagrams one way; without one of the three it is nobody's. */
+static void
+test_filecatalyst(void **state)
+{
+	(void)state;
+	for (int without = 0; without < 5; without++) {
+		uint8_t d[DATAGRAM_MAX] = {0xa5, 0xa5, 0xa5, 0xa5};
+		struct stage s;
+		stage_init(&s);
+		stage_flow(&s, 0, "192.0.2.10", 40000, "198.51.100.20", 21);
+		if (without != 1) {
+			(void)stage_data(&s, 0, SIDE_DESTINATION, "220 ready\r\n", 11);
+			(void)stage_data(&s, 0, SIDE_SOURCE, "USER kim\r\n", 10);
+		}
+		stage_datagrams(&s, 1, without == 4 ? "192.0.2.11" : "192.0.2.10", 50000, "198.51.100.20", without == 2 ? 9001 : 8001);
+		for (uint32_t i = 0; i < 80; i++) {
+			(void)stage_data(&s, 1, SIDE_SOURCE, d, 1440);
+			if (without == 3 || i % 16 == 0)
+				(void)stage_data(&s, 1, SIDE_DESTINATION, d, without == 3 ? 1440 : 40);
+		}
+		const char *name = session_protocol_name(s.flow[1].session);
+		if (without == 0) {
+			assert_string_equal(name, "filecatalyst");
+			assert_string_equal(stage_detail(&s, 1, "filecatalyst.confidence"), "low");
+		} else if (name != NULL) {
+			fail_msg("without %d: %s", without, name);
+		}
+		stage_clear(&s);
+	}
+}
+
 /* Every prefix of every kind of datagram, in an exact-size copy. */
 static void
 test_prefixes(void **state)
@@ -258,6 +289,7 @@ main(void)
 	        cmocka_unit_test(test_not_udt),
 	        cmocka_unit_test(test_tsunami),
 	        cmocka_unit_test(test_fasp),
+	        cmocka_unit_test(test_filecatalyst),
 	        cmocka_unit_test(test_prefixes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,14 @@ http_api_body(struct http_api *api, const uint8_t *bytes, size_t len)
 }
 
 void
+http_api_body_lost(struct http_api *api)
+{
+	http_api_body(api, NULL, 0);
+	if (api->list != NULL)
+		api->list->broken = true;
+}
+
+void
 http_api_answered(struct http_api *api, struct session *s, enum side client, const struct http_head *answer)
 {
 	if (api->role == HTTP_API_PART && api->appends)
@@ -248,6 +256,10 @@ finish(struct http_api *api, struct session *s, enum side client, unsigned statu
 	if (api->size_known)
 		transfer_size(t, api->size);
 	transfer_http(t, NULL, NULL, status, NULL);
+	if (api->list != NULL && api->list->broken) { /* what it was put together from is not known */
+		transfer_end(t, TRANSFER_TRUNCATED);
+		return;
+	}
 	const size_t count = api->list != NULL ? api->list->count : 0;
 	if (api->listed == NULL || count == 0) {
 		transfer_parts_end(t, NULL, 0, TRANSFER_COMPLETE);

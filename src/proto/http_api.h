@@ -67,6 +67,8 @@ void http_api_start(struct http_api *api, struct session *s, struct transfer_sta
 void http_api_tell(const struct http_api *api, struct transfer *t);
 /* The body of a request that lists parts. */
 void http_api_body(struct http_api *api, const uint8_t *bytes, size_t len);
+/* Some of it was not seen. */
+void http_api_body_lost(struct http_api *api);
 /* The final answer. client: who asked. */
 void http_api_answered(struct http_api *api, struct session *s, enum side client, const struct http_head *answer);
 

@@ -119,6 +119,8 @@ http_payload_skip(struct http_payload *p, uint64_t len)
 {
 	p->len += len;
 	p->undecodable = p->coding != NULL;
+	if (p->request && p->x->api != NULL && p->x->api->role == HTTP_API_FINISH)
+		http_api_body_lost(p->x->api);
 	transfer_skip(p->whole, len);
 	if (p->parts != NULL)
 		mime_multipart_skip(p->parts, len);

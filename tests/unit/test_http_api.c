@@ -88,6 +88,14 @@ static const struct script scripts[] = {
                 "service h\nlisted block2 block1 block3\nupload   resumed at 0 of -1 201 complete: \n"},
         {"blocks that are not put in order", {REQUEST("PUT /c/b.mov?comp=blocklist", MS LEN("51"), "<BlockList><Latest>YmxvY2sy</Latest></BlockList>   "),
                                                      ANSWER("400", "")}, "service h\n"},
+        {"a list with a name that is too long", {REQUEST("PUT /c/b.mov?comp=blocklist", MS LEN("139"), "<BlockList><Latest>"
+                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                         "</Latest></BlockList>  "), ANSWER("201", "")},
+                "service h\nupload   resumed at 0 of -1 201 truncated: \n"},
+        {"a list that was not all seen", {REQUEST("PUT /c/b.mov?comp=blocklist", MS LEN("51"), "<BlockList><Latest>YmxvY2sy</Latest>"), {CLIENT_GAP, NULL, 15},
+                                                 ANSWER("201", "")}, "service h\nupload   resumed at 0 of -1 201 truncated: \n"},
+        {"S3's as well", {REQUEST("POST /b/k?uploadId=U", LEN("66"), "<Part><PartNumber>1</PartNumber></Part>"), {CLIENT_GAP, NULL, 27}, ANSWER("200", "")},
+                "service h\nupload   resumed at 0 of -1 200 truncated: \n"},
         {"a blob in one piece", {REQUEST("PUT /studio/c/b.mov", "x-ms-blob-type: BlockBlob\r\nAuthorization: SharedKey studio:c2ln\r\n" LEN("3"), "abc"),
                                         ANSWER("201", "")},
                 "service h\naccount studio\nupload PUT /studio/c/b.mov by studio 201 complete: abc\n"},

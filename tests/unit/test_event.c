@@ -59,17 +59,23 @@
 
 static const struct event_stamp stamp = {.ingested = INT64_C(1705312800) * CLOCK_SECOND, .observer = "sensor"};
 
+/* For tests/replay/schema, where it asks. */
 static void
-assert_event(struct json *j, const char *expected)
+keep_event(const struct json *j)
 {
 	const char *path = getenv("WAYBILL_EVENTS");
 	FILE *copy = path != NULL ? fopen(path, "a") : NULL;
-
 	assert_false(j->failed);
-	if (copy != NULL) {
-		fprintf(copy, "%.*s\n", (int)j->len, j->bytes);
-		fclose(copy);
-	}
+	if (copy == NULL)
+		return;
+	fprintf(copy, "%.*s\n", (int)j->len, j->bytes);
+	fclose(copy);
+}
+
+static void
+assert_event(struct json *j, const char *expected)
+{
+	keep_event(j);
 	json_put(j, "", 1);
 	assert_string_equal(j->bytes, expected);
 	json_clear(j);
@@ -112,6 +118,43 @@ test_flow(void **state)
 		"\"server\":\"nginx\",\"language\":\"ko-KP\"},"
 		"\"service\":{\"name\":\"example-drive\",\"kind\":\"cloud-drive\",\"side\":\"destination\","
 		"\"basis\":\"HTTP Host\",\"match\":\"example.net\",\"confidence\":\"medium\"}}}");
+}
+
+/* Who may have led a flow, what one led, and one of which nothing else is known. */
+static void
+test_leads(void **state)
+{
+	static const struct service_row store = {.match = "s3.example.net", .name = "s3", .kind = "object-storage"};
+	static const struct facts facts;
+	static const struct service_led led[] = {{"f1", &store}, {"f2", &store}};
+	static const struct {
+		struct service service;
+		const char *want;
+	} rows[] = {
+		{{.row = &store, .basis = NAME_SNI, .confidence = CONFIDENCE_HIGH, .side = SIDE_DESTINATION, .lead = {&drive, 0, false}},
+		 "\"match\":\"s3.example.net\",\"confidence\":\"high\",\"lead\":{\"name\":\"example-drive\",\"kind\":\"cloud-drive\","
+		 "\"basis\":\"client and time\",\"match\":\"example.net\",\"confidence\":\"low\",\"reason\":\"the same client was in touch with it "
+		 "when this flow began, and with no other service that keeps files there\"}}"},
+		{{.row = &drive, .basis = NAME_SNI, .confidence = CONFIDENCE_HIGH, .side = SIDE_DESTINATION, .led = led, .led_count = 2},
+		 "\"confidence\":\"high\",\"led\":[{\"flow\":\"f1\",\"name\":\"s3\",\"confidence\":\"low\"},"
+		 "{\"flow\":\"f2\",\"name\":\"s3\",\"confidence\":\"low\"}]}"},
+		{{.lead = {&drive, 61500000000, true}},
+		 "\"service\":{\"name\":\"example-drive\",\"kind\":\"cloud-drive\",\"side\":\"destination\",\"basis\":\"client, time and port\","
+		 "\"match\":\"example.net\",\"confidence\":\"low\",\"reason\":\"the same client was in touch with it until some 61 s before "
+		 "this flow began, and with no other service that moves files by this port\"}"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct flow_record r = record_flow(&facts);
+		struct json j;
+		r.service = rows[i].service;
+		json_init(&j);
+		event_write_flow(&j, &r, &stamp);
+		keep_event(&j);
+		if (memmem(j.bytes, j.len, rows[i].want, strlen(rows[i].want)) == NULL)
+			fail_msg("row %zu: %.*s", i, (int)j.len, j.bytes);
+		json_clear(&j);
+	}
 }
 
 /* What is not known is left out: no ports, no place, no id, no protocol. */
@@ -662,6 +705,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flow),
+		cmocka_unit_test(test_leads),
 		cmocka_unit_test(test_bare_flow),
 		cmocka_unit_test(test_tls_and_ssh),
 		cmocka_unit_test(test_details),

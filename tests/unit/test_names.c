@@ -130,6 +130,32 @@ test_bad_rows(void **state)
 	attribution_destroy(a);
 }
 
+/* Where bulk goes is a column only where the header says so: in lists without it a source may have a comma. */
+static void
+test_bulk(void **state)
+{
+	static const struct {
+		const char *text, *bulk;
+	} rows[] = {
+	        {"match,service,kind,confidence,source,bulk\nexample.com,drive,review,high,a test,amazon-s3 udp/49221\n", "amazon-s3 udp/49221"},
+	        {"match,service,kind,confidence,source,bulk\nexample.com,drive,review,high,a test\n", NULL},
+	        {"match,service,kind,confidence,source,bulk\nexample.com,drive,review,high,a test, \n", NULL},
+	        {"match,service,kind,confidence,source\nexample.com,drive,review,high,a test, of two parts\n", NULL},
+	        {"example.com,drive,review,high,a test,amazon-s3\n", NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct heard h;
+		struct attribution *a = load(rows[i].text, &h);
+		const struct service_row *r = attribution_service_of_name(a, "example.com", 11);
+		assert_int_equal(h.errors, 0);
+		assert_non_null(r);
+		if (rows[i].bulk == NULL ? r->bulk != NULL : r->bulk == NULL || strcmp(r->bulk, rows[i].bulk) != 0)
+			fail_msg("row %zu: %s", i, r->bulk != NULL ? r->bulk : "none");
+		attribution_destroy(a);
+	}
+}
+
 /* A list that is not there, or has nothing in it, is named, and the product's own counts. */
 static void
 test_no_list(void **state)
@@ -326,6 +352,7 @@ main(void)
 	        cmocka_unit_test(test_match),
 	        cmocka_unit_test(test_place),
 	        cmocka_unit_test(test_bad_rows),
+	        cmocka_unit_test(test_bulk),
 	        cmocka_unit_test(test_no_list),
 	        cmocka_unit_test(test_own_list),
 	        cmocka_unit_test(test_basis),

@@ -55,6 +55,25 @@ class World:
         dump.terminate()
         dump.wait()
 
+    @contextlib.contextmanager
+    def slow(self, side):
+        """The wire takes 20 kB a second of what side sends."""
+        queue = ("ip", "netns", "exec", self.names[side], "tc", "qdisc")
+        sh(*queue, "add", "dev", "wire", "root", "tbf", "rate", "160kbit", "burst", "3000", "limit", "6000")
+        yield
+        sh(*queue, "del", "dev", "wire", "root")
+
+    def small_buffers(self):
+        """Little of a file waits in the systems' buffers."""
+        for name in self.names:
+            sh("ip", "netns", "exec", name, "sysctl", "-q", "-w", "net.ipv4.tcp_wmem=4096 4096 8192", "net.ipv4.tcp_rmem=4096 4096 8192")
+
+    def killed(self, side, seconds, *command):
+        """A client that dies in the middle of what side sends."""
+        with self.slow(side):
+            self.client("timeout", "-s", "KILL", seconds, *command, ok=True)
+            time.sleep(0.5)
+
     def wait(self, port):
         for _ in range(100):
             if subprocess.run(["ip", "netns", "exec", self.names[1], "sh", "-c", f"ss -Hltn 'sport = :{port}' | grep -q ."]).returncode == 0:

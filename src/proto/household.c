@@ -25,7 +25,8 @@ is_dhcp(struct reader r)
 {
 	const uint8_t op = reader_u8(&r), hardware = reader_u8(&r), len = reader_u8(&r);
 	reader_skip(&r, 236 - 3);
-	return reader_be32(&r) == 0x63825363 && reader_ok(&r) && (op == 1 || op == 2) && hardware != 0 && len <= 16;
+	/* who asks for another's lease names no hardware (RFC 4388 section 6.1) */
+	return reader_be32(&r) == 0x63825363 && reader_ok(&r) && (op == 1 || op == 2) && (hardware != 0 || len == 0) && len <= 16;
 }
 
 /* A message and its options, which fill it. */

@@ -150,14 +150,15 @@ probe_5(struct reader client, struct reader server)
 	struct reader greeting = client;
 	reader_skip(&greeting, 1);
 	const uint8_t count = reader_u8(&greeting);
-	const uint8_t *methods = reader_take(&greeting, count);
 	if (client.left >= 2 && count == 0)
 		return VERDICT_NOT_MINE;
-	if (!reader_ok(&greeting))
-		return VERDICT_MORE;
-	for (unsigned i = 0; i < count; i++)
+	const uint8_t *methods = greeting.next;
+	for (size_t i = 0; i < count && i < greeting.left; i++)
 		if (methods[i] > 9 && methods[i] < 0x80)
 			return VERDICT_NOT_MINE;
+	if (count > greeting.left || client.left < 2) /* no answer before all is said */
+		return server.left == 0 ? VERDICT_MORE : VERDICT_NOT_MINE;
+	reader_skip(&greeting, count);
 	if (server.left < 2)
 		return greeting.left == 0 && (server.left == 0 || server.next[0] == 5) ? VERDICT_MORE : VERDICT_NOT_MINE;
 	return server.next[0] == 5 && (server.next[1] == 0xff || memchr(methods, server.next[1], count) != NULL)

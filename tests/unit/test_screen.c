@@ -69,6 +69,14 @@ test_socks5(void **state)
 	talk(&s, refused, COUNT(refused), 64, 1080);
 	assert_string_equal(protocol(&s), "-"); /* a method that was not offered */
 	stage_clear(&s);
+	/* DNP3 from port 1080: what would be methods are none, and are answered before they end */
+	static const uint8_t dnp3[] = {5, 100, 8, 0xc4, 4, 0, 3, 0, 0xb4, 0xb8, 0xc0, 0xc1, 13}, reply[] = {5, 0x64, 10};
+	struct probe p = {.bytes = {dnp3, reply}, .len = {sizeof dnp3, 0}};
+	assert_int_equal(proto_socks.probe(&p), VERDICT_NOT_MINE);
+	p.len[SIDE_SOURCE] = 6;
+	assert_int_equal(proto_socks.probe(&p), VERDICT_MORE);
+	p.len[SIDE_DESTINATION] = sizeof reply;
+	assert_int_equal(proto_socks.probe(&p), VERDICT_NOT_MINE);
 }
 
 static void

@@ -55,7 +55,8 @@ tcp_probe(const struct probe *p)
 		if (r.left >= len)
 			return plain_verdict(wrapping(reader_sub(&r, len), &opcode) != NULL);
 	}
-	return VERDICT_MORE;
+	/* The first byte of one that goes on may be a system's that asks whether the other end is still there. */
+	return p->midstream && p->len[0] + p->len[1] > 0 ? VERDICT_NOT_MINE : VERDICT_MORE;
 }
 
 static enum verdict

@@ -186,6 +186,18 @@ media(uint8_t *out, unsigned number, unsigned ssrc)
 }
 
 /* RTP is nobody's before its third packet, and not at all where they do not count. */
+/* One byte of a conversation that goes on is no OpenVPN, whatever the port. */
+static void
+test_keep_alive(void **state)
+{
+	static const uint8_t byte[] = {0};
+	struct probe p = {.bytes = {byte, byte}, .len = {1, 0}, .port = {40000, 443}};
+	(void)state;
+	assert_int_equal(proto_openvpn_tcp.probe(&p), VERDICT_MORE);
+	p.midstream = true;
+	assert_int_equal(proto_openvpn_tcp.probe(&p), VERDICT_NOT_MINE);
+}
+
 static void
 test_rtp(void **state)
 {
@@ -281,7 +293,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_datagrams), cmocka_unit_test(test_streams), cmocka_unit_test(test_rtp),
+	        cmocka_unit_test(test_datagrams), cmocka_unit_test(test_streams), cmocka_unit_test(test_keep_alive), cmocka_unit_test(test_rtp),
 	        cmocka_unit_test(test_esp), cmocka_unit_test(test_icmp),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

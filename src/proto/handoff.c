@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "proto/feed.h"
 
-enum { HANDOFF_NAME_MAX = 1024, HANDOFF_USER_MAX = 128 };
+enum { HANDOFF_NAME_MAX = 1024, HANDOFF_USER_MAX = 128, TARGET_MAX = 1 + 255 };
 
 static const int64_t lifetime = 300 * CLOCK_SECOND;
 
@@ -31,6 +31,12 @@ struct handoff {
 	enum side sender;
 	struct feed feed[2];
 	enum greeting greeting[2];
+	/* SOCKS 5: at a proxy both ends ask for the same (XEP-0065 section 6.3); the one that comes second has a peer. */
+	struct addr to;
+	uint16_t port;
+	uint8_t target[TARGET_MAX];
+	size_t target_len;
+	struct handoff *peer;
 };
 
 static void on_open(void *owner, struct session *data);
@@ -39,6 +45,8 @@ static void on_gap(void *owner, struct session *data, enum side from, uint64_t l
 static void on_end(void *owner, struct session *data, enum side from, bool reset);
 static void on_release(void *owner);
 static size_t greeting_step(void *ctx, enum side from, const uint8_t *bytes, size_t len);
+static bool take_target(struct handoff *h, const uint8_t *bytes, size_t len);
+static void expect_peer(struct handoff *h);
 static bool begin(struct handoff *h, enum side from);
 static void end(struct handoff *h, enum transfer_state state);
 
@@ -76,6 +84,7 @@ handoff_unref(struct handoff *h)
 		return;
 	feed_clear(&h->feed[SIDE_SOURCE]);
 	feed_clear(&h->feed[SIDE_DESTINATION]);
+	handoff_unref(h->peer);
 	free(h);
 }
 
@@ -85,6 +94,8 @@ handoff_expect(struct handoff *h, struct session *control, const struct addr *to
 	if (h == NULL || port == 0)
 		return;
 	h->refs++;
+	h->to = *to;
+	h->port = port;
 	/* At a limit it is released there, and the connection goes unrecognised. */
 	(void)session_expect(control, &(struct expectation){.to = *to, .any_from = true, .to_port = port, .transport = IPPROTO_TCP, .lifetime = lifetime},
 	        &ops, h);
@@ -102,10 +113,12 @@ on_open(void *owner, struct session *data)
 {
 	struct handoff *h = owner;
 
-	session_protocol(data, h->offer.protocol, "expected");
+	session_protocol(data, h->peer != NULL ? "socks" : h->offer.protocol, "expected"); /* socks: so far */
 	if (h->data != NULL || h->begun) /* it came already, another way */
 		return;
 	h->data = data;
+	if (h->offer.socks && h->peer == NULL)
+		expect_peer(h);
 	if (h->offer.user_len > 0)
 		session_account(data, h->user, h->offer.user_len);
 }
@@ -195,8 +208,40 @@ greeting_step(void *ctx, enum side from, const uint8_t *bytes, size_t len)
 	}
 	if (len < n)
 		return STEP_MORE;
+	if (h->greeting[from] == GREETING_REQUEST && from == SIDE_SOURCE && !take_target(h, bytes + 3, n - 3 - 2))
+		return STEP_LOST;
 	h->greeting[from]++;
 	return n;
+}
+
+/* What is asked for, with its type; false: it is not what the other end asked for, but somebody else's. */
+static bool
+take_target(struct handoff *h, const uint8_t *bytes, size_t len)
+{
+	if (len <= TARGET_MAX)
+		memcpy(h->target, bytes, h->target_len = len);
+	if (h->peer == NULL)
+		return true;
+	if (h->target_len == 0 || h->target_len != h->peer->target_len || memcmp(h->target, h->peer->target, len) != 0)
+		return false;
+	session_protocol(h->data, h->offer.protocol, "expected");
+	return true;
+}
+
+/* The proxy's other customer may pass by here too. Who that is is not known. */
+static void
+expect_peer(struct handoff *h)
+{
+	struct handoff_offer offer = h->offer;
+	offer.name = h->name;
+	offer.user_len = 0;
+	struct handoff *other = handoff_create(&offer);
+	if (other == NULL)
+		return;
+	h->refs++;
+	other->peer = h;
+	handoff_expect(other, h->data, &h->to, h->port);
+	handoff_unref(other);
 }
 
 /* Is from the sender? */

@@ -1,6 +1,7 @@
 /*
  * A file that is offered in one conversation and moves over another connection, as bare bytes (IRC's DCC) or behind
- * SOCKS 5 (XMPP's bytestreams): who sends there first is the sender. It is told in that connection's flow.
+ * SOCKS 5 (XMPP's bytestreams): who sends there first is the sender. It is told in that connection's flow;
+ * of a proxy's two connections, where both pass by, in both.
  */
 #ifndef WAYBILL_PROTO_HANDOFF_H
 #define WAYBILL_PROTO_HANDOFF_H

@@ -22,6 +22,8 @@ struct said {
 #define GAP_C(n) {'G', 0, NULL, n}
 #define C1(text) {'c', 1, text, sizeof(text) - 1}
 #define S1(text) {'s', 1, text, sizeof(text) - 1}
+#define C2(text) {'c', 2, text, sizeof(text) - 1}
+#define S2(text) {'s', 2, text, sizeof(text) - 1}
 #define END1 {'e', 1, NULL, 0}
 
 struct talk {
@@ -35,7 +37,7 @@ struct talk {
 	struct {
 		const char *from, *to;
 		uint16_t from_port, to_port;
-	} other;              /* flow 1 */
+	} other;              /* flow 1; flow 2 comes from the next port */
 	struct said said[TALK_SAID_MAX];
 };
 
@@ -49,7 +51,8 @@ talk_begin(struct stage *s, const struct talk *t)
 		stage_flow(s, 0, "192.0.2.10", 40000, "198.51.100.20", t->port);
 	s->flow[0].midstream |= t->midstream;
 	if (t->other.from != NULL)
-		stage_flow(s, 1, t->other.from, t->other.from_port, t->other.to, t->other.to_port);
+		for (uint16_t n = 1; n <= 2; n++)
+			stage_flow(s, n, t->other.from, (uint16_t)(t->other.from_port + n - 1), t->other.to, t->other.to_port);
 }
 
 static inline void

@@ -7,6 +7,7 @@
 #define LOGIN C("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGFubgBwYXNz</auth>"), S("<success/>")
 #define OFFER(size) "<iq type='set' to='bob'><si xmlns='http://jabber.org/protocol/si' id='s1'><file xmlns='http://jabber.org/protocol/si/profile/file-transfer' " \
 	"name='a &amp; b.txt' size=\"" size "\"/></si></iq>"
+#define PROXY "<iq><query xmlns='http://jabber.org/protocol/bytestreams' sid='s1'><streamhost jid='a' host='192.0.2.10' port='5086'/></query></iq>"
 #define JINGLE(transport) "<iq type='set'><jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='j1'><content><description xmlns='urn:xmpp:jingle:apps:file-transfer:5'>" \
 	"<file><media-type>text/plain</media-type><name>c.txt</name><size>10</size></file></description>" transport "</content></jingle></iq>"
 
@@ -30,6 +31,16 @@ static const struct talk talks[] = {
                 .want = "+a & b.txt;=a & b.txt bytestream - destination complete 10 10+0 h84d8;",
                 .said = {OPEN, C(OFFER("10")), C("<iq><query xmlns='http://jabber.org/protocol/bytestreams' sid='s1'><streamhost jid='a' host='192.0.2.10' port='5086'/></query></iq>"),
                         C1("\5\1\0"), S1("\5\0"), C1("\5\1\0\3\4hash\0\0"), S1("\5\0\0\3\4hash\0\0" "01234"), S1("56789")}},
+        {.name = "over SOCKS 5, by both ends of a proxy",
+                .port = 5222, .other = {"203.0.113.9", "192.0.2.10", 50000, 5086},
+                .want = "+a & b.txt;=a & b.txt bytestream - destination complete 10 10+0 h84d8;+a & b.txt;=a & b.txt bytestream - source complete 10 10+0 h84d8;",
+                .said = {OPEN, C(OFFER("10")), C(PROXY), C1("\5\1\0"), S1("\5\0"), C1("\5\1\0\3\4hash\0\0"), C2("\5\1\0"), S2("\5\0"), C2("\5\1\0\3\4hash\0\0"),
+                        S1("\5\0\0\3\4hash\0\0" "0123456789"), S2("\5\0\0\3\4hash\0\0"), C2("0123456789")}},
+        {.name = "over SOCKS 5, and somebody else's at the same proxy",
+                .port = 5222, .other = {"203.0.113.9", "192.0.2.10", 50000, 5086},
+                .want = "+a & b.txt;=a & b.txt bytestream - destination complete 10 10+0 h84d8;",
+                .said = {OPEN, C(OFFER("10")), C(PROXY), C1("\5\1\0"), S1("\5\0"), C1("\5\1\0\3\4hash\0\0"), C2("\5\1\0"), S2("\5\0"), C2("\5\1\0\3\4hush\0\0"),
+                        S1("\5\0\0\3\4hash\0\0" "0123456789"), S2("\5\0\0\3\4hush\0\0"), C2("abcdefghij")}},
         {.name = "a hole in in-band data", .port = 5222, .want = "+a & b.txt;=a & b.txt ibb - source truncated 9 3+6;",
                 .said = {OPEN, C(OFFER("9")), C("<iq><data xmlns='http://jabber.org/protocol/ibb' seq='0' sid='s1'>MDEy"), GAP_C(8), C("</data></iq>")}},
         {.name = "STARTTLS", .port = 5222, .protocol = "xmpp", .want = NULL,

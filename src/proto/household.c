@@ -110,7 +110,7 @@ is_nbns(struct reader r)
 	return true;
 }
 
-/* Section 4.4.1: type, flags, and then the sender's own address and port, and a length that fits. */
+/* Section 4.4.1: type, flags, and then the sender's own address and port (0 of Windows 98), a length that fits, a name. */
 static bool
 is_nbdgm(struct reader r)
 {
@@ -119,9 +119,11 @@ is_nbdgm(struct reader r)
 	reader_skip(&r, 2 + 4);
 	const uint16_t port = reader_be16(&r), length = reader_be16(&r);
 	reader_skip(&r, 2);
-	const uint8_t name = reader_u8(&r);
-	return reader_ok(&r) && type >= 0x10 && type <= 0x12 && flags < 0x10 && port == 138 && name == 32 &&
-	       length <= len;
+	const uint8_t name = reader_u8(&r), *letters = reader_take(&r, 32);
+	for (size_t i = 0; letters != NULL && i < 32; i++)
+		if (letters[i] < 'A' || letters[i] > 'P')
+			return false;
+	return reader_ok(&r) && type >= 0x10 && type <= 0x12 && flags < 0x10 && (port == 138 || port == 0) && name == 32 && length <= len;
 }
 
 static bool

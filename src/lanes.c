@@ -79,6 +79,14 @@ lanes_wanted(const struct options *options, const struct conf *conf)
 	return conf->lanes > 0 ? conf->lanes : 1;
 }
 
+size_t
+lanes_ring(const struct conf *conf, unsigned lanes)
+{
+	enum { BLOCKS_LEAST = 64 }; /* a third of a second where little comes: a lane has a turn by then */
+	const size_t least = (size_t)BLOCKS_LEAST * LIVE_BLOCK, whole = conf->live.ring > 0 ? conf->live.ring : LIVE_RING_DEFAULT;
+	return lanes > 1 && whole / lanes < least ? least : whole / lanes;
+}
+
 struct lanes *
 lanes_open(const struct options *options, const struct conf *conf, enum live_refusal *refusal, char *error, size_t size)
 {
@@ -470,19 +478,18 @@ on_attribution(void *ctx, struct attribution *a)
 static void
 divide(struct conf *c, unsigned lanes)
 {
-	enum { RING_BLOCKS_LEAST = 64 }; /* a third of a second where little comes: a lane has a turn by then */
 	const struct {
-		size_t *limit, whole, least;
+		size_t *limit, whole;
 	} limits[] = {
-	        {&c->live.ring, LIVE_RING_DEFAULT, (size_t)RING_BLOCKS_LEAST * LIVE_BLOCK},
-	        {&c->decode.fragment_memory, FRAGMENT_MEMORY_DEFAULT, 1},
-	        {&c->flow.memory, FLOW_MEMORY_DEFAULT, 1},
-	        {&c->stream.memory, STREAM_MEMORY_DEFAULT, 1},
-	        {&c->transfer.memory, TRANSFER_MEMORY_DEFAULT, 1},
-	        {&c->transfer.open, TRANSFER_OPEN_DEFAULT, 1},
+	        {&c->decode.fragment_memory, FRAGMENT_MEMORY_DEFAULT},
+	        {&c->flow.memory, FLOW_MEMORY_DEFAULT},
+	        {&c->stream.memory, STREAM_MEMORY_DEFAULT},
+	        {&c->transfer.memory, TRANSFER_MEMORY_DEFAULT},
+	        {&c->transfer.open, TRANSFER_OPEN_DEFAULT},
 	};
 	for (size_t i = 0; lanes > 1 && i < sizeof limits / sizeof limits[0]; i++) {
 		const size_t part = (*limits[i].limit > 0 ? *limits[i].limit : limits[i].whole) / lanes;
-		*limits[i].limit = part > limits[i].least ? part : limits[i].least;
+		*limits[i].limit = part > 0 ? part : 1;
 	}
+	c->live.ring = lanes_ring(c, lanes);
 }

@@ -23,6 +23,9 @@ struct lanes;
 /* How many there would be. */
 unsigned lanes_wanted(const struct options *options, const struct conf *conf);
 
+/* Bytes of the kernel's ring that each of them has, of one interface. */
+size_t lanes_ring(const struct conf *conf, unsigned lanes);
+
 /* Opens the captures, or interfaces. Both outlive it. NULL and error; interfaces: refusal says whether it may go later. */
 struct lanes *lanes_open(const struct options *options, const struct conf *conf, enum live_refusal *refusal, char *error,
         size_t size);

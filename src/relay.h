@@ -29,7 +29,7 @@ int relay_start(struct relay *r, struct intake *in, struct pipeline *p);
 
 /*
  * Hands the thread a new attribution, which it takes before the next batch; news->attribution tells, in order, when it has.
- * Not again before that.
+ * One that it has not taken by then is passed over.
  */
 void relay_attribution(struct relay *r, struct attribution *a);
 

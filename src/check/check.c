@@ -8,6 +8,7 @@
 #include "check/findings.h"
 #include "check/interfaces.h"
 #include "check/machine.h"
+#include "lanes.h"
 #include "loop.h"
 
 enum { DATABASE_OLD = 90 /* days, as when they are loaded */ };
@@ -33,7 +34,7 @@ check_run(const struct options *options, const struct conf *conf, struct attribu
 	output_describe(&conf->output, check_output, &f);
 	if (options->online)
 		check_webhooks(&f, &conf->output);
-	machine_check(&f, conf, options->argument_count);
+	machine_check(&f, conf, options->argument_count, lanes_wanted(options, conf));
 	findings_end(&f);
 	return f.problems > 0 ? 1 : 0;
 }

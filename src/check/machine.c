@@ -15,11 +15,13 @@
 
 #include <linux/capability.h>
 
+#include "lanes.h"
+
 static const size_t program_bytes = 40 * 1000 * 1000; /* with databases and lists: doc/performance.md */
 static const size_t least_memory = 64 * 1000 * 1000;  /* that limits.memory takes */
 static const double little_room = 1e9;                /* bytes on a disk */
 
-static void check_memory(struct findings *f, const struct conf *conf, size_t interfaces);
+static void check_memory(struct findings *f, const struct conf *conf, size_t interfaces, unsigned lanes);
 static void check_rights(struct findings *f, size_t interfaces);
 static bool has_capability(unsigned capability);
 static void check_clock(struct findings *f);
@@ -28,9 +30,9 @@ static void parent_of(char *path);
 static void tighten(const char *base, const char *group, const char *file, size_t *least);
 
 void
-machine_check(struct findings *f, const struct conf *conf, size_t interfaces)
+machine_check(struct findings *f, const struct conf *conf, size_t interfaces, unsigned lanes)
 {
-	check_memory(f, conf, interfaces);
+	check_memory(f, conf, interfaces, lanes);
 	check_rights(f, interfaces);
 	check_clock(f);
 	if (conf->output.events_path != NULL && strcmp(conf->output.events_path, "-") != 0)
@@ -49,9 +51,9 @@ machine_need(const struct conf *c)
 }
 
 static void
-check_memory(struct findings *f, const struct conf *conf, size_t interfaces)
+check_memory(struct findings *f, const struct conf *conf, size_t interfaces, unsigned lanes)
 {
-	const size_t rings = interfaces * (conf->live.ring > 0 ? conf->live.ring : LIVE_RING_DEFAULT);
+	const size_t rings = interfaces * lanes * lanes_ring(conf, lanes);
 	const size_t machine = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
 	const size_t group = machine_cgroup_limit("/proc/self/cgroup", "/sys/fs/cgroup");
 	const size_t room = group < machine ? group : machine;

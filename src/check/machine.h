@@ -9,7 +9,7 @@
 #include "conf.h"
 
 /* interfaces: how many are watched; 0: none, so that no right to capture is needed. */
-void machine_check(struct findings *f, const struct conf *conf, size_t interfaces);
+void machine_check(struct findings *f, const struct conf *conf, size_t interfaces, unsigned lanes);
 
 /* Bytes that conf lets waybill take at most: all limits and the program itself, without the interfaces' rings. */
 size_t machine_need(const struct conf *conf);

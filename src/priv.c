@@ -76,7 +76,8 @@ priv_become(const struct priv_conf *conf, priv_note_fn *note, void *ctx, char *e
 		account = NULL;
 	}
 	/* The bounding set can be emptied only by one who still has CAP_SETPCAP. */
-	capng_get_caps_process();
+	if (capng_get_caps_process() != 0)
+		return refuse(error, size, "to ask which capabilities there are");
 	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP) && empty_capabilities(conf, CAPNG_SELECT_BOUNDS) < 0)
 		return refuse(error, size, "the capability bounding set");
 	if (account != NULL)
@@ -183,7 +184,8 @@ note_folders(const struct priv_conf *conf, const struct passwd *of, priv_note_fn
 static int
 empty_capabilities(const struct priv_conf *conf, capng_select_t sets)
 {
-	capng_get_caps_process();
+	if (capng_get_caps_process() != 0)
+		return -1;
 	const bool reads = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_READ_SEARCH);
 	const bool writes = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_OVERRIDE);
 	capng_clear(CAPNG_SELECT_BOTH);

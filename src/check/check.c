@@ -16,6 +16,7 @@ enum { DATABASE_OLD = 90 /* days, as when they are loaded */ };
 static void check_databases(struct findings *f, struct attribution *a, const struct attribution_conf *conf);
 static void check_lists(struct findings *f, struct attribution *a, const struct attribution_conf *conf);
 static void check_rules(struct findings *f, const struct policy_conf *conf);
+static void check_metrics(struct findings *f, const struct web_conf *conf);
 static void check_webhooks(struct findings *f, const struct output_conf *conf);
 static void check_output(void *ctx, const char *what, enum output_finding finding, const char *sentence);
 
@@ -34,6 +35,7 @@ check_run(const struct options *options, const struct conf *conf, struct attribu
 	output_describe(&conf->output, check_output, &f);
 	if (options->online)
 		check_webhooks(&f, &conf->output);
+	check_metrics(&f, &conf->web);
 	machine_check(&f, conf, options->argument_count, lanes_wanted(options, conf));
 	findings_end(&f);
 	return f.problems > 0 ? 1 : 0;
@@ -94,6 +96,19 @@ check_rules(struct findings *f, const struct policy_conf *conf)
 	        "sanctioned-transfer %s, sanctioned-contact %s, bulk-outbound %s%s", conf->sanctioned_transfer ? "on" : "OFF",
 	        conf->sanctioned_contact ? "on" : "OFF", conf->bulk_outbound ? "from " : "off",
 	        conf->bulk_outbound ? findings_size((double)conf->bulk_bytes, size) : "");
+}
+
+static void
+check_metrics(struct findings *f, const struct web_conf *conf)
+{
+	char addr[ADDR_TEXT_MAX];
+	if (conf->path != NULL)
+		findings_say(f, FINDING_OK, "metrics", NULL, "/metrics and /healthz at the socket %s", conf->path);
+	else if (conf->port == 0)
+		findings_say(f, FINDING_OK, "metrics", NULL, "nobody may ask: metrics.listen names no address");
+	else
+		findings_say(f, FINDING_OK, "metrics", NULL, addr_is_v4(&conf->addr) ? "http://%s:%u/metrics and /healthz" :
+		        "http://[%s]:%u/metrics and /healthz", addr_format(&conf->addr, addr), conf->port);
 }
 
 static void

@@ -34,6 +34,7 @@ static struct proto_set *transport_of(struct classifier *c, uint8_t transport);
 static struct proto_set *hint_of(struct classifier *c, uint16_t port);
 static const struct hint *hint_find(const struct classifier *c, uint16_t port);
 static size_t bucket_of(uint16_t port);
+static bool says_nothing(const struct probe *p);
 static void split(const struct classifier *c, uint8_t transport, const struct proto_set *refused,
         const struct probe *p, struct proto_set *hinted, struct proto_set *others);
 static enum verdict ask(const struct proto_set *set, const struct probe *p, unsigned *number);
@@ -75,11 +76,24 @@ classifier_choose(const struct classifier *c, uint8_t transport, const struct pr
 	return v == VERDICT_NOT_MINE ? likely : v;
 }
 
+/* Zeros, as a lone one that keeps a connection alive: the port would decide alone. */
+static bool
+says_nothing(const struct probe *p)
+{
+	for (int side = 0; side < 2; side++)
+		for (size_t i = 0; i < p->len[side]; i++)
+			if (p->bytes[side][i] != 0)
+				return false;
+	return true;
+}
+
 unsigned
 classifier_likely(const struct classifier *c, uint8_t transport, const struct proto_set *refused,
         const struct probe *p)
 {
 	struct proto_set hinted, others;
+	if (says_nothing(p))
+		return 0;
 	split(c, transport, refused, p, &hinted, &others);
 	for (size_t w = 0; w < WORDS; w++)
 		for (uint64_t left = hinted.bits[w]; left != 0; left &= left - 1) {

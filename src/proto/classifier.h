@@ -27,7 +27,7 @@ void classifier_destroy(struct classifier *c); /* takes NULL */
 enum verdict classifier_choose(const struct classifier *c, uint8_t transport, const struct proto_set *refused,
         const struct probe *p, unsigned *number);
 
-/* The one whose port it is, among those that would still like to see more; 0: none. */
+/* The one whose port it is, among those that would still like to see more; 0: none, or nothing but zeros was said. */
 unsigned classifier_likely(const struct classifier *c, uint8_t transport, const struct proto_set *refused,
         const struct probe *p);
 

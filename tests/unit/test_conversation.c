@@ -113,7 +113,7 @@ static enum verdict
 b_probe(const struct probe *p)
 {
 	for (size_t i = 0; i < 2; i++)
-		if (p->len[i] > 0 && p->bytes[i][0] != 'B')
+		if (p->len[i] > 0 && p->bytes[i][0] != 'B' && p->bytes[i][0] != '\0')
 			return VERDICT_NOT_MINE;
 	return p->len[0] >= 3 && p->len[1] >= 3 ? VERDICT_DONE : VERDICT_MORE;
 }
@@ -258,6 +258,18 @@ test_limit(void **state)
 	stage_clear(&s);
 }
 
+/* A zero that keeps a connection alive is nobody's, whatever the port and what its protocol would make of it. */
+static void
+test_keep_alive(void **state)
+{
+	struct stage s;
+	(void)state;
+	begin(&s, 21);
+	(void)stage_data(&s, 0, SIDE_SOURCE, "\0", 1);
+	stage_clear(&s);
+	assert_string_equal(heard.text, "");
+}
+
 /* A conversation that is nobody's is given up some time, and not before its chances are used up. */
 static void
 test_chances(void **state)
@@ -296,6 +308,7 @@ main(void)
 	        cmocka_unit_test(test_rows),
 	        cmocka_unit_test(test_over),
 	        cmocka_unit_test(test_limit),
+	        cmocka_unit_test(test_keep_alive),
 	        cmocka_unit_test(test_chances),
 	        cmocka_unit_test(test_times),
 	};

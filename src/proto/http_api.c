@@ -332,6 +332,25 @@ http_query(const struct http_head *request, const char *name, const uint8_t **va
 }
 
 void
+http_api_copied(struct http_api *api, const char *what, const uint8_t *source, size_t len, const uint8_t *path, size_t path_len)
+{
+	static const char arrow[] = " > ";
+	uint8_t *text = arena_alloc(api->arena, len + sizeof arrow - 1 + path_len);
+	if (text == NULL)
+		return;
+	size_t n = text_percent_decode(text, source, len);
+	memcpy(text + n, arrow, sizeof arrow - 1);
+	n += sizeof arrow - 1;
+	if (path_len > 0)
+		memcpy(text + n, path, path_len);
+	api->role = HTTP_API_MOVE;
+	api->silent = true;
+	api->moved = what;
+	api->text = text;
+	api->text_len = n + path_len;
+}
+
+void
 http_api_key(struct http_api *api, const char *kind, const void *id, size_t len)
 {
 	const size_t kind_len = strlen(kind) + 1;

@@ -84,6 +84,10 @@ bool http_resumable_look(struct http_api *api, const struct http_head *request);
 bool http_query(const struct http_head *request, const char *name, const uint8_t **value, size_t *len);
 /* An upload's key: kind, a zero byte, and what names it. */
 void http_api_key(struct http_api *api, const char *kind, const void *id, size_t len);
+
+/* The server copies source, percent-encoded, to path by itself; told under what (static) when it says that it did. */
+void http_api_copied(struct http_api *api, const char *what, const uint8_t *source, size_t len, const uint8_t *path, size_t path_len);
+
 /* The path of a URL, decoded, in arena memory. */
 const uint8_t *http_api_path(struct arena *a, const uint8_t *url, size_t url_len, size_t *len);
 

@@ -153,20 +153,9 @@ put_whole(struct http_api *api, const struct http_head *request, const uint8_t *
 	const struct mime_field *source = http_head_field(request, "x-ms-copy-source");
 	const bool pages = type != NULL && text_equal_nocase(type->value, type->value_len, "PageBlob");
 	if (source != NULL && source->value_len > 0) {
-		size_t n = 0;
 		const uint8_t *query = memchr(source->value, '?', source->value_len); /* may hold a signature */
 		const size_t len = query != NULL ? (size_t)(query - source->value) : source->value_len;
-		uint8_t *text = arena_alloc(api->arena, len + 3 + path_len);
-		if (text == NULL)
-			return;
-		n = text_percent_decode(text, source->value, len);
-		memcpy(text + n, " > ", 3);
-		memcpy(text + n + 3, path, path_len);
-		api->role = HTTP_API_MOVE;
-		api->silent = true;
-		api->moved = "azure.copy";
-		api->text = text;
-		api->text_len = n + 3 + path_len;
+		http_api_copied(api, "azure.copy", source->value, len, path, path_len);
 	} else if (pages || http_head_field(request, "x-ms-type") != NULL) {
 		api->role = HTTP_API_BEGIN;
 		api->silent = true;

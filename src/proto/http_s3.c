@@ -163,16 +163,5 @@ take_copy(struct http_api *api, const struct http_head *request, const uint8_t *
 	const struct mime_field *source = http_head_field(request, "x-amz-copy-source");
 	if (source == NULL || api->role != HTTP_API_FACTS || source->value_len == 0)
 		return;
-	uint8_t *text = arena_alloc(api->arena, source->value_len + 3 + path_len);
-	if (text == NULL)
-		return;
-	size_t n = text_percent_decode(text, source->value, source->value_len);
-	memcpy(text + n, " > ", 3);
-	if (path_len > 0)
-		memcpy(text + n + 3, path, path_len);
-	api->role = HTTP_API_MOVE;
-	api->silent = true;
-	api->moved = "s3.copy";
-	api->text = text;
-	api->text_len = n + 3 + path_len;
+	http_api_copied(api, "s3.copy", source->value, source->value_len, path, path_len);
 }

@@ -40,8 +40,8 @@ static void on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len
 static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
 static void on_stream_end(void *ctx, enum side from, bool reset, int64_t time);
 
-static bool says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet,
-        unsigned *known);
+static bool says_something(const struct tracks *all, const struct flow *f, const struct packet *packet,
+        struct glance *g, unsigned *known);
 static bool track_datagram(struct track *t, enum side from, const struct packet *packet);
 static void track_free(struct track *t);
 static void flow_ends(const struct flow *f, struct session_ends *out);
@@ -102,8 +102,14 @@ track_wanted(struct tracks *all, struct flow *f, enum side from, const struct pa
 	struct track *t = flow_attachment(f);
 	if (packet->transport == IPPROTO_TCP || (t != NULL && (t->session != NULL || t->done)))
 		return t;
+	struct glance g = {.tracker = all->transfers, .from = from, .time = packet->time, .bytes = packet->payload,
+	        .len = packet->captured};
 	unsigned known;
-	if (says_something(all, f, from, packet, &known)) {
+	if (says_something(all, f, packet, &g, &known)) {
+		if (!transfer_tracker_awaits(all->transfers, &g.ends, packet->time) && conversation_glance(&g, known)) {
+			flow_set_label(f, known << 1 | g.turned);
+			return t;
+		}
 		t = track_of(all, f);
 		if (t != NULL)
 			track_open_session(t, packet->time, true);
@@ -116,17 +122,16 @@ track_wanted(struct tracks *all, struct flow *f, enum side from, const struct pa
 }
 
 static bool
-says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet,
+says_something(const struct tracks *all, const struct flow *f, const struct packet *packet, struct glance *g,
         unsigned *known)
 {
 	*known = 0;
 	if (packet->captured == 0 || (packet->flags & UNFIT) != 0 ||
 	        (flow_packets(f) > CHANCES && flow_label(f) == 0))
 		return false;
-	struct session_ends ends;
-	flow_ends(f, &ends);
-	return conversation_wanted(all->conversations, &ends, from, packet->payload, packet->captured, known) ||
-	       transfer_tracker_awaits(all->transfers, &ends, packet->time);
+	flow_ends(f, &g->ends);
+	return conversation_wanted(all->conversations, g, known) ||
+	       transfer_tracker_awaits(all->transfers, &g->ends, packet->time);
 }
 
 void

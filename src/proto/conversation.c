@@ -107,14 +107,19 @@ conversations_destroy(struct conversations *all)
 }
 
 bool
-conversation_wanted(const struct conversations *all, const struct session_ends *ends, enum side from,
-        const uint8_t *bytes, size_t len, unsigned *known)
+conversation_wanted(const struct conversations *all, const struct glance *g, unsigned *known)
 {
 	static const struct proto_set none;
-	struct probe p = {.port = {ends->port[SIDE_SOURCE], ends->port[SIDE_DESTINATION]}, .midstream = true};
-	p.bytes[from] = bytes;
-	p.len[from] = len;
-	return classifier_choose(all->classifier, ends->transport, &none, &p, known) != VERDICT_NOT_MINE;
+	struct probe p = {.port = {g->ends.port[SIDE_SOURCE], g->ends.port[SIDE_DESTINATION]}, .midstream = true};
+	p.bytes[g->from] = g->bytes;
+	p.len[g->from] = g->len;
+	return classifier_choose(all->classifier, g->ends.transport, &none, &p, known) != VERDICT_NOT_MINE;
+}
+
+bool
+conversation_glance(struct glance *g, unsigned known)
+{
+	return known != 0 && protos[known - 1]->glance != NULL && protos[known - 1]->glance(g) == VERDICT_DONE;
 }
 
 struct conversation *

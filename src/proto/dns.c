@@ -3,7 +3,7 @@
  * mDNS (RFC 6762) and LLMNR (RFC 4795), told apart from it by their ports, which is how they differ.
  *
  * Every answer's addresses are passed on, so that flows to them get their names. Of a datagram nothing is kept: each
- * one is a conversation of its own. Names that carry something else are dns_tunnel.c's. Zone transfers and what else a
+ * one stands for itself, but for those whose names may carry something else, which make a conversation. Those names that carry something else are dns_tunnel.c's. Zone transfers and what else a
  * record may hold are not read.
  */
 #include "config.h"
@@ -39,6 +39,7 @@ struct dns_stream {
 
 static enum verdict probe_port(const struct probe *p, uint16_t port);
 static bool port_is(const struct probe *p, uint16_t port);
+static enum verdict glance(struct glance *g, enum resolved_for whom, struct dns_message *m);
 static enum verdict read_message(struct session *s, enum side from, const uint8_t *bytes, size_t len);
 static void on_address(void *ctx, const struct dns_name *name, const struct addr *addr, uint32_t ttl);
 static enum verdict probe_half(const uint8_t *bytes, size_t len);
@@ -47,7 +48,8 @@ static bool half_reserve(struct half *half, size_t size);
 
 /* Who was told. */
 struct told {
-	struct session *session;
+	struct session *session;          /* or, where there is none, */
+	const struct glance *glance;
 	enum resolved_for whom;
 };
 
@@ -71,6 +73,24 @@ llmnr_probe(const struct probe *p)
 	return probe_port(p, PORT_LLMNR);
 }
 
+static enum verdict
+dns_glance(struct glance *g)
+{
+	struct dns_message m;
+	const enum verdict v = glance(g, (enum resolved_for)side_other(g->from), &m);
+	if (v == VERDICT_DONE)
+		g->turned = (m.answers ? side_other(g->from) : g->from) == SIDE_DESTINATION;
+	return v;
+}
+
+/* Everybody hears it: nobody asks, and nobody alone is told. */
+static enum verdict
+mdns_glance(struct glance *g)
+{
+	struct dns_message m;
+	return glance(g, RESOLVED_FOR_ALL, &m);
+}
+
 /* The session is all the state there is. */
 static void *
 dns_open(struct session *s)
@@ -84,7 +104,6 @@ dns_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	return read_message(state, from, bytes, len);
 }
 
-/* Everybody hears it: nobody asks, and nobody alone is told. */
 static enum verdict
 mdns_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 {
@@ -193,6 +212,7 @@ const struct proto proto_dns = {
         .infers = "",
         .misses = "other records; DNS over TLS and HTTPS, which is encrypted",
         .probe = dns_probe,
+        .glance = dns_glance,
         .open = dns_open,
         .data = dns_data,
         .gap = dns_gap,
@@ -222,6 +242,7 @@ const struct proto proto_mdns = {
         .infers = "",
         .misses = "services",
         .probe = mdns_probe,
+        .glance = mdns_glance,
         .open = dns_open,
         .data = mdns_data,
         .gap = dns_gap,
@@ -236,6 +257,7 @@ const struct proto proto_llmnr = {
         .infers = "",
         .misses = "what else a name has",
         .probe = llmnr_probe,
+        .glance = dns_glance,
         .open = dns_open,
         .data = dns_data,
         .gap = dns_gap,
@@ -258,6 +280,18 @@ port_is(const struct probe *p, uint16_t port)
 	return p->port[SIDE_SOURCE] == port || p->port[SIDE_DESTINATION] == port;
 }
 
+/* MORE: it is for a conversation to read. */
+static enum verdict
+glance(struct glance *g, enum resolved_for whom, struct dns_message *m)
+{
+	struct told told = {.glance = g, .whom = whom};
+	if (!dns_message_read(g->bytes, g->len, m) || (whom != RESOLVED_FOR_ALL && dns_tunnel_possible(m)))
+		return VERDICT_MORE;
+	if (m->answers)
+		dns_message_addresses(m, on_address, &told);
+	return VERDICT_DONE;
+}
+
 /* MORE: it belongs to a tunnel, whose volume goes on. */
 static enum verdict
 read_message(struct session *s, enum side from, const uint8_t *bytes, size_t len)
@@ -276,8 +310,12 @@ static void
 on_address(void *ctx, const struct dns_name *name, const struct addr *addr, uint32_t ttl)
 {
 	const struct told *told = ctx;
-	session_resolved(told->session, told->whom,
-	        &(struct resolution){.addr = *addr, .name = name->text, .len = name->len, .ttl = ttl});
+	const struct glance *g = told->glance;
+	const struct resolution r = {.addr = *addr, .name = name->text, .len = name->len, .ttl = ttl};
+	if (g == NULL)
+		session_resolved(told->session, told->whom, &r);
+	else
+		transfer_tracker_resolved(g->tracker, &g->ends, told->whom, g->time, &r);
 }
 
 /* A length that fits, and a message that does as far as it has come; the first one decides. */

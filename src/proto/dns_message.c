@@ -44,7 +44,7 @@ struct walk {
 	void *ctx;
 	struct alias chain[CHAIN_MAX];
 	size_t count;
-	struct dns_name name[CHAIN_MAX]; /* of the aliases */
+	struct dns_name name[CHAIN_MAX]; /* what was asked for, and its aliases */
 	struct dns_name owner;           /* of the record at hand, where it was read */
 };
 
@@ -53,8 +53,7 @@ static bool header_fits(const struct header *h);
 static bool read_name(struct reader *r, const uint8_t *bytes, size_t len, struct dns_name *out);
 static bool pass_name(struct reader *r, const uint8_t *bytes);
 static bool add_label(struct dns_name *out, const uint8_t *label, size_t n);
-static bool read_question(struct reader *r, const uint8_t *bytes, size_t len, struct dns_question *out);
-static bool question_fits(struct reader *r, const uint8_t *bytes);
+static bool read_question(struct reader *r, const uint8_t *bytes, struct dns_question *out);
 static bool class_fits(uint16_t class);
 static bool record_fits(struct reader *r, const uint8_t *bytes);
 static bool read_record(struct reader *r, const uint8_t *bytes, struct record *out);
@@ -69,10 +68,11 @@ dns_message_fits(const uint8_t *bytes, size_t len)
 {
 	struct reader r = reader_init(bytes, len);
 	const struct header h = read_header(&r);
+	struct dns_question question;
 	if (!reader_ok(&r) || !header_fits(&h))
 		return false;
 	for (unsigned i = 0; i < h.questions; i++)
-		if (!question_fits(&r, bytes))
+		if (!read_question(&r, bytes, &question))
 			return false;
 	if (h.answers + h.authorities + h.additional == 0 || r.left == 0) /* or it is cut */
 		return h.questions > 0;
@@ -84,21 +84,29 @@ dns_message_read(const uint8_t *bytes, size_t len, struct dns_message *out)
 {
 	struct reader r = reader_init(bytes, len);
 	const struct header h = read_header(&r);
+	struct dns_question other;
 	if (!reader_ok(&r) || !header_fits(&h))
 		return false;
 	out->bytes = bytes;
 	out->len = len;
 	out->answers = (h.flags & 0x8000) != 0;
-	out->has_question = h.questions > 0 && read_question(&r, bytes, len, &out->question);
+	out->has_question = h.questions > 0 && read_question(&r, bytes, &out->question);
 	out->answer_bytes = out->has_question && h.answers > 0 ? r.left : 0;
 	for (unsigned i = 1; i < h.questions; i++)
-		(void)question_fits(&r, bytes);
+		(void)read_question(&r, bytes, &other);
 	out->records = r;
 	/* What stands behind the answers is not about the question, but in mDNS, which has none. */
 	out->record_count = h.answers;
 	if (h.questions == 0)
 		out->record_count += (unsigned)h.authorities + h.additional;
 	return out->has_question || h.questions == 0;
+}
+
+bool
+dns_message_name(const struct dns_message *m, struct dns_name *out)
+{
+	struct reader at = m->question.name;
+	return read_name(&at, m->bytes, m->len, out);
 }
 
 void
@@ -109,8 +117,13 @@ dns_message_addresses(const struct dns_message *m, dns_address_fn *fn, void *ctx
 	w.fn = fn;
 	w.ctx = ctx;
 	w.count = 0;
-	if (m->has_question)
-		w.chain[w.count++] = (struct alias){.at = DNS_HEADER, .ttl = UINT32_MAX, .name = &m->question.name};
+	if (m->record_count == 0)
+		return;
+	if (m->has_question) {
+		if (!dns_message_name(m, &w.name[0]))
+			return;
+		w.chain[w.count++] = (struct alias){.at = DNS_HEADER, .ttl = UINT32_MAX, .name = &w.name[0]};
+	}
 	struct reader r = m->records;
 	struct record record;
 	for (unsigned i = 0; i < m->record_count && i < RECORDS_MAX && read_record(&r, m->bytes, &record); i++)
@@ -220,22 +233,15 @@ add_label(struct dns_name *out, const uint8_t *label, size_t n)
 }
 
 static bool
-read_question(struct reader *r, const uint8_t *bytes, size_t len, struct dns_question *out)
+read_question(struct reader *r, const uint8_t *bytes, struct dns_question *out)
 {
-	if (!read_name(r, bytes, len, &out->name))
+	out->name = *r;
+	if (!pass_name(r, bytes))
 		return false;
+	out->name_size = out->name.left - r->left;
 	out->type = reader_be16(r);
 	const uint16_t class = reader_be16(r);
 	return reader_ok(r) && type_fits(out->type) && class_fits(class);
-}
-
-static bool
-question_fits(struct reader *r, const uint8_t *bytes)
-{
-	if (!pass_name(r, bytes))
-		return false;
-	const uint16_t type = reader_be16(r), class = reader_be16(r);
-	return reader_ok(r) && type_fits(type) && class_fits(class);
 }
 
 /* RFC 1035 sections 3.2.4 and 3.2.5, RFC 2136 section 2.4: IN, CS, CH, HS, NONE, ANY. */

@@ -30,7 +30,8 @@ struct dns_name {
 };
 
 struct dns_question {
-	struct dns_name name;
+	struct reader name; /* dns_message_name reads it */
+	size_t name_size;   /* bytes it takes there: more than the name has characters, unless it points back */
 	uint16_t type;
 };
 
@@ -54,6 +55,9 @@ bool dns_message_fits(const uint8_t *bytes, size_t len);
 
 /* False: it is none, by its header or its first question. */
 bool dns_message_read(const uint8_t *bytes, size_t len, struct dns_message *out);
+
+/* What was asked for, of a message with a question. False: that is no name after all. */
+bool dns_message_name(const struct dns_message *m, struct dns_name *out);
 
 typedef void dns_address_fn(void *ctx, const struct dns_name *name, const struct addr *addr, uint32_t ttl);
 

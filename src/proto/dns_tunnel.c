@@ -46,21 +46,31 @@ struct parts {
 	size_t payload; /* characters before it, dots included */
 };
 
+static bool find_payload(const struct dns_message *m, struct dns_name *name, struct parts *p);
+static bool may_carry(const struct dns_question *q);
 static bool split(const struct dns_name *name, struct parts *out);
-static bool carries(const struct dns_question *q, const struct parts *p);
+static bool carries(const struct dns_name *name, unsigned type, const struct parts *p);
 static bool is_ticket(const char *text, size_t len);
 static bool is_new(struct tally *t, const struct dns_name *name);
 static bool is_tunnel(const struct tally *t);
 static void tell(struct session *s, const struct parts *p, const struct tally *t);
 
 bool
+dns_tunnel_possible(const struct dns_message *m)
+{
+	struct dns_name name;
+	struct parts p;
+	return find_payload(m, &name, &p);
+}
+
+bool
 dns_tunnel_look(struct session *s, enum side from, const struct dns_message *m)
 {
 	const enum side client = m->answers ? side_other(from) : from;
 	const enum note_scope scope = client == SIDE_SOURCE ? NOTE_SOURCE : NOTE_DESTINATION;
-	const struct dns_question *q = &m->question;
+	struct dns_name name;
 	struct parts p;
-	if (!m->has_question || !split(&q->name, &p) || !carries(q, &p))
+	if (!find_payload(m, &name, &p))
 		return false;
 	char key[sizeof note_prefix - 1 + NAME_MAX_LEN];
 	const size_t key_len = sizeof note_prefix - 1 + p.domain_len;
@@ -74,7 +84,7 @@ dns_tunnel_look(struct session *s, enum side from, const struct dns_message *m)
 	if (m->answers) {
 		t.answers++;
 		t.down += m->answer_bytes;
-	} else if (is_new(&t, &q->name)) {
+	} else if (is_new(&t, &name)) {
 		t.names++;
 		t.up += p.payload;
 	}
@@ -83,6 +93,21 @@ dns_tunnel_look(struct session *s, enum side from, const struct dns_message *m)
 		return false;
 	tell(s, &p, &t);
 	return true;
+}
+
+/* False: nothing but a name is carried. */
+static bool
+find_payload(const struct dns_message *m, struct dns_name *name, struct parts *p)
+{
+	return m->has_question && may_carry(&m->question) && dns_message_name(m, name) && split(name, p) &&
+	       carries(name, m->question.type, p);
+}
+
+/* Most names are too short, and need not be read. */
+static bool
+may_carry(const struct dns_question *q)
+{
+	return q->name_size > LABEL_LONG || q->type == DNS_NULL || q->type == DNS_TXT || q->type >= TYPE_PRIVATE;
 }
 
 /*
@@ -112,14 +137,14 @@ split(const struct dns_name *name, struct parts *out)
 }
 
 static bool
-carries(const struct dns_question *q, const struct parts *p)
+carries(const struct dns_name *name, unsigned type, const struct parts *p)
 {
-	const char *text = p->domain == q->name.text ? q->name.text + p->domain_len + 1 : q->name.text;
+	const char *text = p->domain == name->text ? name->text + p->domain_len + 1 : name->text;
 	uint32_t kinds[8] = {0};
 	size_t longest = 0, hyphens = 0, count = 0;
-	if (q->type == DNS_NULL || q->type >= TYPE_PRIVATE)
+	if (type == DNS_NULL || type >= TYPE_PRIVATE)
 		return true;
-	if (q->type == DNS_TXT && is_ticket(text, p->payload))
+	if (type == DNS_TXT && is_ticket(text, p->payload))
 		return true;
 	if (p->payload < LABEL_LONG)
 		return false;

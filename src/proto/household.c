@@ -171,8 +171,8 @@ starts(struct reader r, const char *word)
 	const struct proto proto_##symbol = { \
 	        .name = title, .transport = IPPROTO_UDP, .ports = {hint, __VA_ARGS__}, \
 	        .reads = "that it is spoken", .infers = "", .misses = "what it says", \
-	        .probe = symbol##_probe, .open = plain_open, .data = plain_done, .gap = plain_gap, \
-	        .close = plain_close, \
+	        .probe = symbol##_probe, .glance = plain_glance, .open = plain_open, .data = plain_done, \
+	        .gap = plain_gap, .close = plain_close, \
 	}
 
 HOUSEHOLD(dhcp, "dhcp", is_dhcp, 0, 67, 68);

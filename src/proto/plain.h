@@ -12,6 +12,8 @@ void *plain_open(struct session *s);
 /* Its bytes are all encrypted: their volume is what can be told. */
 void *plain_open_encrypted(struct session *s);
 enum verdict plain_done(void *state, enum side from, const uint8_t *bytes, size_t len);
+/* A datagram's name is all. */
+enum verdict plain_glance(struct glance *g);
 /* For flows of many datagrams: the question what they are is not asked with each of them. */
 enum verdict plain_more(void *state, enum side from, const uint8_t *bytes, size_t len);
 enum verdict plain_gap(void *state, enum side from, uint64_t len);

@@ -25,6 +25,17 @@ struct probe {
 	struct session *session; /* to look for notes; NULL: there is none yet, and MORE asks for one */
 };
 
+/* A look at a datagram of a flow that has no session. */
+struct glance {
+	struct transfer_tracker *tracker;
+	struct session_ends ends;
+	enum side from;
+	int64_t time; /* as struct packet's */
+	const uint8_t *bytes;
+	size_t len; /* as far as it was captured */
+	bool turned; /* told: it is the destination that asks */
+};
+
 struct proto {
 	const char *name;      /* network.protocol */
 	uint8_t transport;     /* IPPROTO_TCP, IPPROTO_UDP, or another one that carries datagrams: IPPROTO_ESP */
@@ -35,6 +46,12 @@ struct proto {
 
 	/* VERDICT_DONE: it is this one. VERDICT_MORE: can't tell yet. VERDICT_NOT_MINE. Pure. */
 	enum verdict (*probe)(const struct probe *p);
+
+	/*
+	 * Datagrams that stand for themselves, one by one: VERDICT_DONE: it is read, and nothing but the protocol's name is
+	 * left to tell. VERDICT_MORE: this one needs a conversation, which is given it again. NULL: all do.
+	 */
+	enum verdict (*glance)(struct glance *g);
 
 	/* State for one conversation, or NULL (counted). */
 	void *(*open)(struct session *s);
@@ -166,8 +183,10 @@ enum { CONVERSATION_COST = 768 }; /* bytes that one and its protocol's state hol
  * Could a flow between these ends, which has none yet, be a conversation, going by this datagram? Most are nobody's, and
  * cost nothing but the question. *known: the number of whose it is, or 0 where that needs more of it.
  */
-bool conversation_wanted(const struct conversations *all, const struct session_ends *ends, enum side from,
-                         const uint8_t *bytes, size_t len, unsigned *known);
+bool conversation_wanted(const struct conversations *all, const struct glance *g, unsigned *known);
+
+/* Was that datagram, whose it is, all that there is to read? Else a conversation is wanted. known: may be 0. */
+bool conversation_glance(struct glance *g, unsigned known);
 
 /* NULL: out of memory. midstream: see struct probe. */
 struct conversation *conversation_open(struct conversations *all, struct session *s, bool midstream);

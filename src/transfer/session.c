@@ -217,14 +217,8 @@ session_tls_established(struct session *s)
 void
 session_resolved(struct session *s, enum resolved_for whom, const struct resolution *r)
 {
-	struct resolution told = *r;
-	if (s->tracker->ops.resolved == NULL)
-		return;
-	told.time = s->now;
-	told.client = (struct addr){0};
-	if (whom != RESOLVED_FOR_ALL)
-		told.client = session_ends(s).addr[whom];
-	s->tracker->ops.resolved(s->tracker->ctx, &told);
+	const struct session_ends ends = session_ends(s);
+	transfer_tracker_resolved(s->tracker, &ends, whom, s->now, r);
 }
 
 void

@@ -107,6 +107,18 @@ transfer_tracker_time(struct transfer_tracker *t, int64_t now)
 }
 
 void
+transfer_tracker_resolved(struct transfer_tracker *t, const struct session_ends *ends, enum resolved_for whom,
+        int64_t now, const struct resolution *r)
+{
+	struct resolution told = *r;
+	if (t->ops.resolved == NULL)
+		return;
+	told.time = now;
+	told.client = whom != RESOLVED_FOR_ALL ? ends->addr[whom] : (struct addr){0};
+	t->ops.resolved(t->ctx, &told);
+}
+
+void
 transfer_tracker_flush(struct transfer_tracker *t, int64_t now)
 {
 	struct waybill *w, *next;

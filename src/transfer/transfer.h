@@ -82,6 +82,14 @@ bool transfer_tracker_expects(const struct transfer_tracker *t);
 /* Does one wait for a flow between these ends? */
 bool transfer_tracker_awaits(const struct transfer_tracker *t, const struct session_ends *ends, int64_t now);
 
+/*
+ * Names were asked for (DNS) between these ends, where no session is, and this one was answered: for flows to come. whom:
+ * as session_resolved, below. r's time and client are told by it and need not be there.
+ */
+enum resolved_for { RESOLVED_FOR_SOURCE = SIDE_SOURCE, RESOLVED_FOR_DESTINATION = SIDE_DESTINATION, RESOLVED_FOR_ALL };
+void transfer_tracker_resolved(struct transfer_tracker *t, const struct session_ends *ends, enum resolved_for whom,
+                               int64_t now, const struct resolution *r);
+
 /* The end of the input: every transfer still open is ended, as truncated. */
 void transfer_tracker_flush(struct transfer_tracker *t, int64_t now);
 
@@ -184,7 +192,6 @@ const void *session_noted(struct session *s, enum note_scope scope, const void *
  * This session is one in which names are asked for (DNS), and was answered: for flows to come. r's time is the
  * session's, and client the address of this end, or all zero where that is nobody's alone: r need not have them.
  */
-enum resolved_for { RESOLVED_FOR_SOURCE = SIDE_SOURCE, RESOLVED_FOR_DESTINATION = SIDE_DESTINATION, RESOLVED_FOR_ALL };
 void session_resolved(struct session *s, enum resolved_for whom, const struct resolution *r);
 
 /*

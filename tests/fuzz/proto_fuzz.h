@@ -106,13 +106,26 @@ fuzz_close(struct fuzz *f, size_t n, bool reset)
 	f->flow[n].session = NULL;
 }
 
-/* Bytes in a copy of their very size, so that a read beyond them is seen. */
 static inline void
-fuzz_bytes(struct fuzz_flow *flow, enum side from, const uint8_t *bytes, size_t len)
+fuzz_resolved(void *ctx, const struct resolution *r)
+{
+	(void)ctx;
+	if (r->len > NAME_MAX_LEN || memchr(r->name, '\0', r->len) != NULL)
+		abort();
+}
+
+/* Bytes in a copy of their very size, so that a read beyond them is seen; datagrams are looked at without a session first. */
+static inline void
+fuzz_bytes(struct fuzz *f, struct fuzz_flow *flow, enum side from, const uint8_t *bytes, size_t len)
 {
 	uint8_t *copy = malloc(len > 0 ? len : 1);
 	if (copy != NULL && len > 0 && !flow->done) {
+		struct glance glance = {.tracker = f->tracker, .ends = flow->ends, .from = from, .time = f->now,
+		        .bytes = copy, .len = len};
+		unsigned known;
 		memcpy(copy, bytes, len);
+		if (f->transport != IPPROTO_TCP && conversation_wanted(f->conversations, &glance, &known))
+			(void)conversation_glance(&glance, known);
 		flow->done = conversation_data(flow->conversation, from, copy, len) == VERDICT_DONE;
 	}
 	free(copy);
@@ -125,15 +138,15 @@ fuzz_give(struct fuzz *f, struct fuzz_flow *flow, enum side from, unsigned kind,
 	static const uint8_t zeros[UINT16_MAX];
 	size_t len = kind < 2 ? reader_u8(r) : reader_be16(r);
 	if (kind == 2) {
-		fuzz_bytes(flow, from, zeros, len);
+		fuzz_bytes(f, flow, from, zeros, len);
 		return;
 	}
 	len = len < r->left ? len : r->left;
 	const uint8_t *bytes = reader_take(r, len);
 	if (kind == 3 && f->transport == IPPROTO_UDP && len > 0 && len < QUIC_SEALED_MAX)
-		fuzz_bytes(flow, from, sealed, quic_seal(from == SIDE_SOURCE, f->number++, bytes, len, sealed));
+		fuzz_bytes(f, flow, from, sealed, quic_seal(from == SIDE_SOURCE, f->number++, bytes, len, sealed));
 	else
-		fuzz_bytes(flow, from, bytes, len);
+		fuzz_bytes(f, flow, from, bytes, len);
 }
 
 static inline void
@@ -169,7 +182,7 @@ fuzz_run(const uint8_t *data, size_t size, uint8_t transport, uint16_t port)
 {
 	static const struct transfer_limits limits = {.memory = 1 << 20, .no_hash = true, .no_magic = true};
 	static const struct transfer_ops ops = {.began = fuzz_began, .grew = fuzz_grew, .ended = fuzz_ended,
-	        .flow = fuzz_describe, .ends = fuzz_ends};
+	        .flow = fuzz_describe, .ends = fuzz_ends, .resolved = fuzz_resolved};
 	struct fuzz f = {.now = CLOCK_SECOND, .transport = transport};
 	struct reader r = reader_init(data, size);
 

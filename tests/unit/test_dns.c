@@ -265,6 +265,71 @@ test_datagrams(void **state)
 	stage_clear(&s);
 }
 
+static void
+keep_resolved(void *ctx, const struct resolution *r)
+{
+	struct heard *h = ctx;
+	char text[ADDR_TEXT_MAX], client[ADDR_TEXT_MAX];
+	size_t used = strlen(h->text);
+	snprintf(h->text + used, sizeof h->text - used, "%.*s=%s/%u for %s;", (int)r->len, r->name,
+	        addr_format(&r->addr, text), r->ttl, addr_format(&r->client, client));
+}
+
+/* Where there is no session: what is told, and is that all? */
+static bool
+glance(const struct message *m, enum side from, uint16_t port, struct heard *h, bool *turned)
+{
+	static const struct transfer_ops ops = {.resolved = keep_resolved};
+	static const struct transfer_limits limits = {.no_magic = true};
+	struct glance g = {.from = from, .time = CLOCK_SECOND, .bytes = m->bytes, .len = m->len};
+	struct conversations *all = conversations_create();
+	unsigned known;
+	h->text[0] = '\0';
+	g.tracker = transfer_tracker_create(&limits, &ops, h);
+	assert_non_null(g.tracker);
+	assert_non_null(all);
+	g.ends = (struct session_ends){.port = {40000, port}, .transport = IPPROTO_UDP};
+	assert_int_equal(addr_parse("10.0.0.1", &g.ends.addr[SIDE_SOURCE]), 0);
+	assert_int_equal(addr_parse("10.0.0.2", &g.ends.addr[SIDE_DESTINATION]), 0);
+	const bool all_read = conversation_wanted(all, &g, &known) && conversation_glance(&g, known);
+	*turned = g.turned;
+	transfer_tracker_destroy(g.tracker);
+	conversations_destroy(all);
+	return all_read;
+}
+
+static void
+test_glance(void **state)
+{
+	static const char carrier[] = "abcdefghijklmnopqrstuvwxyz0123456789.example.com";
+	struct heard h;
+	bool turned;
+	(void)state;
+	struct message q = header(0x0100, 1, 0), a = header(0x8180, 1, 1);
+	put_question(&q, "a.example", DNS_A);
+	put_question(&a, "a.example", DNS_A);
+	put_v4(&a, "@12", 60, "192.0.2.1");
+	assert_true(glance(&q, SIDE_SOURCE, 53, &h, &turned));
+	assert_string_equal(h.text, "");
+	assert_false(turned);
+	assert_true(glance(&a, SIDE_DESTINATION, 53, &h, &turned));
+	assert_string_equal(h.text, "a.example=192.0.2.1/60 for 10.0.0.1;");
+	assert_false(turned);
+	assert_true(glance(&a, SIDE_SOURCE, 53, &h, &turned)); /* the answer came first */
+	assert_string_equal(h.text, "a.example=192.0.2.1/60 for 10.0.0.2;");
+	assert_true(turned);
+	assert_true(glance(&a, SIDE_SOURCE, 5353, &h, &turned));
+	assert_string_equal(h.text, "a.example=192.0.2.1/60 for ::;");
+	assert_false(turned);
+	/* What may be a tunnel's is counted in a session. */
+	struct message long_q = header(0x0100, 1, 0), text_q = header(0x0100, 1, 0);
+	put_question(&long_q, carrier, DNS_A);
+	put_question(&text_q, "ticket.example.com", DNS_TXT);
+	assert_false(glance(&long_q, SIDE_SOURCE, 53, &h, &turned));
+	assert_false(glance(&text_q, SIDE_SOURCE, 53, &h, &turned));
+	assert_true(glance(&long_q, SIDE_SOURCE, 5353, &h, &turned));
+}
+
 /* Two questions and their answers over TCP, in pieces of every size. */
 static void
 test_stream(void **state)
@@ -369,6 +434,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_addresses), cmocka_unit_test(test_bad), cmocka_unit_test(test_datagrams),
+	        cmocka_unit_test(test_glance),
 	        cmocka_unit_test(test_stream), cmocka_unit_test(test_tunnel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 enum {
 	PACKETS_LEAST = 4096, /* remembered; a power of two: 2 million a second in the default window */
 	PACKETS_MOST = 65536,
+	CHAINS = 8,           /* for each packet: so many that two seldom share one, whose memory would be waited for */
 	SHARE = 64,           /* one copy in so many packets: the tap makes them */
 	SHARE_OF = 4096,      /* packets that the share is of, the older ones counting less and less */
 };
@@ -28,7 +29,7 @@ struct duplicates {
 	uint32_t next, size;  /* the next packet's number; places in the ring, a power of two */
 	uint32_t seen, alike; /* lately: packets that tell, and those that were like an earlier one */
 	struct remembered *ring;
-	uint32_t *last;       /* of each chain, 2 * size of them */
+	uint32_t *last;       /* of each chain, CHAINS * size of them */
 	uint64_t counts[DUPLICATE_KINDS];
 };
 
@@ -49,7 +50,7 @@ duplicates_create(int64_t window)
 		d->size *= 2;
 	d->next = d->size + 1; /* 0, which chains begin with, is too old to be in the ring */
 	d->ring = calloc(d->size, sizeof *d->ring);
-	d->last = calloc(d->size, 2 * sizeof *d->last);
+	d->last = calloc(d->size, CHAINS * sizeof *d->last);
 	if (d->ring != NULL && d->last != NULL)
 		return d;
 	duplicates_destroy(d);
@@ -77,7 +78,7 @@ duplicates_copy(struct duplicates *d, const struct likeness *l)
 {
 	const uint64_t hash = hash_fixed(&d->key, l->word, sizeof l->word);
 	const uint32_t mask = d->size - 1;
-	uint32_t *last = &d->last[hash & (2 * d->size - 1)];
+	uint32_t *last = &d->last[hash & (CHAINS * d->size - 1)];
 
 	d->seen += !l->bare;
 	if (d->seen == SHARE_OF) {

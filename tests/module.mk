@@ -14,7 +14,7 @@ replay_tests = tests/replay/samples tests/replay/containers tests/replay/corpus 
 	tests/replay/tunnels
 dist_check_SCRIPTS += $(fault_tests) $(replay_tests)
 TESTS += $(fault_tests) $(replay_tests)
-EXTRA_DIST += tests/faults/faults.py tests/faults/packets.py
+EXTRA_DIST += tests/faults/faults.py tests/faults/packets.py tests/live/ready.py
 EXTRA_DIST += tests/fuzz/corpus/pipeline tests/replay/bare.yaml tests/replay/common.py tests/replay/expected
 
 if FUZZER

@@ -1,6 +1,9 @@
 """What the fault tests share: waybill on a wire between two namespaces of the test's own, and datagrams that can be counted."""
 import contextlib, json, os, pathlib, signal, subprocess, sys, time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "live"))
+import ready
+
 WAYBILL = os.environ.get("WAYBILL", os.path.join(os.getcwd(), "waybill"))
 SKIP = 77
 HERE, THERE = "198.51.100.10", "203.0.113.7"
@@ -72,10 +75,10 @@ class Sensor:
                         f" lists: [{{path: list.cidr, name: test, jurisdiction: KP, confidence: confirmed}}]}}\n{conf}\n")
         (self.folder / "list.cidr").write_text("203.0.113.120/32\n")
         self.log = open(self.folder / "log", "w+")
-        self.process = within(NAMES[0], WAYBILL, "-i", "wire", "-c", path, *options, stdout=subprocess.DEVNULL, stderr=self.log)
-        time.sleep(0.7)
-        if self.process.poll() is not None:
-            fail(f"waybill ended: {self.said()}")
+        told = ready.Ready()
+        self.process = within(NAMES[0], WAYBILL, "-i", "wire", "-c", path, *options, env=told.environ, stdout=subprocess.DEVNULL, stderr=self.log)
+        if not told.wait(self.process):
+            fail(f"waybill is not ready, or ended: {self.said()}")
 
     def said(self):
         self.log.flush()

@@ -13,7 +13,7 @@ dist_zshcompletion_DATA = packaging/completion/_waybill
 
 CLEANFILES += $(nodist_systemdunit_DATA) $(nodist_sysusers_DATA) $(nodist_tmpfiles_DATA)
 EXTRA_DIST += \
-	packaging/README.md packaging/build-deb packaging/test-deb packaging/debian \
+	packaging/README.md packaging/build-deb packaging/test-deb packaging/test-vm packaging/test-vm-guest packaging/debian \
 	packaging/systemd packaging/waybill.yaml packaging/waybill.default packaging/waybill.logrotate
 
 packaging/waybill.service: $(top_srcdir)/packaging/systemd/waybill.service Makefile

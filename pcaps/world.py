@@ -1,7 +1,7 @@
 """What the scripts that make sample captures share: two network namespaces with documentation addresses, joined by a
 wire on which tcpdump records. No packet goes anywhere else. Needs root, iproute2 and tcpdump.
 """
-import contextlib, os, pathlib, subprocess, sys, time
+import contextlib, os, pathlib, shutil, subprocess, sys, time
 
 CLIENT, SERVER = "198.51.100.10", "203.0.113.120"
 CLIENT6, SERVER6 = "2001:db8:1::10", "2001:db8:2::120"
@@ -73,6 +73,17 @@ class World:
         with self.slow(side):
             self.client("timeout", "-s", "KILL", seconds, *command, ok=True)
             time.sleep(0.5)
+
+    @contextlib.contextmanager
+    def hosts(self, name):
+        """The client knows the server by this name: ip netns exec lays the file over /etc/hosts."""
+        folder = pathlib.Path("/etc/netns") / self.names[0]
+        folder.mkdir(parents=True)
+        (folder / "hosts").write_text(f"{SERVER} {name}\n")
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder)
 
     def wait(self, port):
         for _ in range(100):

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +23,17 @@ enum {
 	METADATA_BLOCK = 16384,
 	NOTE_SIZE = 8192,
 	CLIENT_MAX = 64,
+	HIDDEN_MAX = 2048, /* bytes in which two peers may agree to encrypt nothing more; that takes 1300 at most */
 };
 
 enum { MSG_PIECE = 7, MSG_EXTENDED = 20 };
 
-enum step { STEP_HANDSHAKE, STEP_HEAD, STEP_PIECE, STEP_EXTENDED, STEP_BLOCK, STEP_METADATA, STEP_SKIP, STEP_SEARCH, STEP_OVER };
+enum step { STEP_HANDSHAKE, STEP_HIDDEN, STEP_HEAD, STEP_PIECE, STEP_EXTENDED, STEP_BLOCK, STEP_METADATA, STEP_SKIP, STEP_SEARCH, STEP_OVER };
 
 struct half {
 	enum step step;
 	struct feed feed;
-	uint32_t left;       /* of the message */
+	uint32_t left;       /* of the message; of what is hidden: bytes so far */
 	uint64_t at;         /* of the block in the torrent, where that is known; of metadata, in it */
 	uint64_t metadata_id; /* what this side wants to be sent metadata as; 0: not said */
 	char client[CLIENT_MAX];
@@ -52,8 +54,11 @@ struct peers {
 	size_t metadata_size, metadata_have; /* bytes of it, in order */
 };
 
+static const char handshake[] = "\023BitTorrent protocol";
+
 static size_t step(void *ctx, enum side from, const uint8_t *bytes, size_t len);
 static size_t search_step(struct half *half, const uint8_t *bytes, size_t len);
+static size_t hidden_step(struct peers *p, enum side from, const uint8_t *bytes, size_t len);
 static size_t handshake_step(struct peers *p, enum side from, const uint8_t *bytes, size_t len);
 static void name_client(struct half *half, const uint8_t id[20]);
 static size_t head_step(struct peers *p, enum side from, struct reader r);
@@ -121,7 +126,7 @@ peers_gap(struct peers *p, enum side from, uint64_t len)
 	if (!inside || len > half->left) {
 		if (half->step == STEP_BLOCK && half->whole != NULL)
 			transfer_skip(half->whole, half->left);
-		half->step = half->step == STEP_HANDSHAKE || half->step == STEP_OVER ? half->step : STEP_SEARCH;
+		half->step = half->step == STEP_HANDSHAKE || half->step == STEP_HIDDEN || half->step == STEP_OVER ? half->step : STEP_SEARCH;
 		return;
 	}
 	if (half->step == STEP_BLOCK && half->whole != NULL)
@@ -138,24 +143,29 @@ peers_busy(const struct peers *p)
 	return p != NULL && (p->half[0].file != NULL || p->half[1].file != NULL || p->half[0].whole != NULL || p->half[1].whole != NULL);
 }
 
+bool
+peers_known(const struct peers *p)
+{
+	return p->hashed;
+}
+
+bool
+peers_hidden(const struct peers *p)
+{
+	const enum step a = p->half[SIDE_SOURCE].step, b = p->half[SIDE_DESTINATION].step;
+	return !p->hashed && (a == STEP_HIDDEN || b == STEP_HIDDEN || a == STEP_OVER || b == STEP_OVER);
+}
+
 enum verdict
 bittorrent_probe_half(const uint8_t *bytes, size_t len)
 {
-	static const char word[] = "\023BitTorrent protocol";
 	size_t n = len < 20 ? len : 20;
 
 	if (len == 0)
 		return VERDICT_MORE;
-	if (memcmp(bytes, word, n) != 0)
+	if (memcmp(bytes, handshake, n) != 0)
 		return VERDICT_NOT_MINE;
 	return n == 20 ? VERDICT_DONE : VERDICT_MORE;
-}
-
-void
-bittorrent_tell_hash(struct session *s, const uint8_t hash[20])
-{
-	char hex[41];
-	session_detail(s, "bittorrent.info_hash", text_hex(hex, hash, 20), 40);
 }
 
 static size_t
@@ -163,11 +173,13 @@ step(void *ctx, enum side from, const uint8_t *bytes, size_t len)
 {
 	struct peers *p = ctx;
 	struct half *half = &p->half[from];
-	size_t n = len < half->left ? len : half->left;
+	const size_t n = len < half->left ? len : half->left;
 
 	switch (half->step) {
 	case STEP_HANDSHAKE:
 		return handshake_step(p, from, bytes, len);
+	case STEP_HIDDEN:
+		return hidden_step(p, from, bytes, len);
 	case STEP_HEAD:
 		return head_step(p, from, reader_init(bytes, len));
 	case STEP_PIECE:
@@ -217,14 +229,35 @@ search_step(struct half *half, const uint8_t *bytes, size_t len)
 	return 5;
 }
 
+/* Message stream encryption may end, once a key is agreed on, in a handshake in clear. */
+static size_t
+hidden_step(struct peers *p, enum side from, const uint8_t *bytes, size_t len)
+{
+	struct half *half = &p->half[from];
+	const uint8_t *at = memmem(bytes, len, handshake, sizeof handshake - 1);
+
+	if (at == bytes) {
+		half->step = STEP_HANDSHAKE;
+		half->left = 0;
+		return handshake_step(p, from, bytes, len);
+	}
+	const size_t n = at != NULL ? (size_t)(at - bytes) : len >= sizeof handshake - 1 ? len - (sizeof handshake - 2) : 0;
+	half->left += (uint32_t)n;
+	if (half->left > HIDDEN_MAX)
+		return STEP_LOST;
+	return n > 0 ? n : STEP_MORE;
+}
+
 /* The protocol's name, 8 reserved bytes, what it is about, who is there. */
 static size_t
 handshake_step(struct peers *p, enum side from, const uint8_t *bytes, size_t len)
 {
 	struct half *half = &p->half[from];
 
-	if (bittorrent_probe_half(bytes, len) == VERDICT_NOT_MINE)
-		return STEP_LOST;
+	if (bittorrent_probe_half(bytes, len) == VERDICT_NOT_MINE) {
+		half->step = STEP_HIDDEN;
+		return hidden_step(p, from, bytes, len);
+	}
 	/* The initiator may wait with its name until the other end has answered. */
 	if (len >= HANDSHAKE_SIZE - 20 && !p->hashed) {
 		p->hashed = true;
@@ -234,6 +267,9 @@ handshake_step(struct peers *p, enum side from, const uint8_t *bytes, size_t len
 	if (len < HANDSHAKE_SIZE)
 		return STEP_MORE;
 	name_client(half, bytes + 48);
+	/* Over TCP who connects does so from any port. */
+	if (from == SIDE_DESTINATION || session_ends(p->session).transport == IPPROTO_UDP)
+		bittorrent_know_end(p->session, from);
 	half->step = STEP_HEAD;
 	return HANDSHAKE_SIZE;
 }

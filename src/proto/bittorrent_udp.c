@@ -1,8 +1,6 @@
 /*
- * BitTorrent's datagrams: uTP (BEP 29) with the peers' words inside, the DHT (BEP 5), trackers (BEP 15) and local
- * discovery (BEP 14). One port speaks several of them with the same peer.
- *
- * In uTP lost datagrams come again; those of one direction are put in order as far as a few are ahead.
+ * BitTorrent's datagrams: uTP (bittorrent_utp), the DHT (BEP 5), trackers (BEP 15) and local discovery (BEP 14). One
+ * port speaks several of them with the same peer.
  */
 #include "config.h"
 
@@ -11,61 +9,37 @@
 #include <string.h>
 
 #include "base/reader.h"
-#include "base/text.h"
 #include "proto/bencode.h"
 #include "proto/bittorrent.h"
 
-enum { UTP_DATA = 0, UTP_FIN = 1, UTP_STATE = 2, UTP_RESET = 3, UTP_SYN = 4 };
-enum { AHEAD_MAX = 16, AHEAD_BYTES = 1500, EXTENSIONS_MAX = 8 };
-
-struct utp { /* a datagram */
-	uint8_t type;
-	uint16_t id, seq, ack;
-	struct reader data;
-};
-
-struct ahead {
-	uint16_t len; /* 0: free */
-	uint16_t seq;
-	uint8_t bytes[AHEAD_BYTES];
-};
-
-struct flow_half {
-	bool known;    /* next is */
-	bool lost;
-	uint16_t next; /* seq */
-	struct ahead *ahead; /* AHEAD_MAX of them, or NULL */
-};
+enum { ANNOUNCEMENT_HASH = 16, ANNOUNCEMENT_PORT = 96, ANSWER_PEERS = 20 }; /* BEP 15: where in the datagram */
 
 struct bt {
 	struct session *session;
-	struct peers *peers;
-	struct flow_half half[2];
+	struct utp *utp; /* NULL: none was seen */
 	bool told_utp, told_dht, told_tracker;
 };
 
 static enum verdict probe_one(const struct probe *p, enum side side);
 static bool is_dht(const uint8_t *bytes, size_t len);
 static bool is_tracker(const uint8_t *bytes, size_t len);
-static bool parse_utp(const uint8_t *bytes, size_t len, struct utp *out);
 static void take_dht(struct bt *h, const uint8_t *bytes, size_t len);
+static bool take_tracker(struct bt *h, enum side from, struct reader r);
 static void take_discovery(struct bt *h, const uint8_t *bytes, size_t len);
-static void take_utp(struct bt *h, enum side from, struct utp *u);
-static void in_order(struct bt *h, enum side from);
-static void keep(struct flow_half *half, const struct utp *u);
+static void take_utp(struct bt *h, enum side from, const struct utp_datagram *d);
 static void tell(struct bt *h, bool *told, const char *what);
 
 static enum verdict
 bt_probe(const struct probe *p)
 {
-	struct utp a, b;
+	struct utp_datagram a, b;
 
 	enum verdict x = probe_one(p, SIDE_SOURCE), y = probe_one(p, SIDE_DESTINATION);
 	if (x == VERDICT_DONE || y == VERDICT_DONE)
 		return VERDICT_DONE;
 	/* A beginning and its answer. */
 	for (size_t side = 0; side < 2; side++)
-		if (p->len[side] >= 20 && p->len[!side] >= 20 && parse_utp(p->bytes[side], 20, &a) && parse_utp(p->bytes[!side], 20, &b) &&
+		if (p->len[side] >= 20 && p->len[!side] >= 20 && utp_parse(p->bytes[side], 20, &a) && utp_parse(p->bytes[!side], 20, &b) &&
 		        a.type == UTP_SYN && b.type == UTP_STATE && a.id == b.id && b.ack == a.seq)
 			return VERDICT_DONE;
 	return x == VERDICT_MORE || y == VERDICT_MORE ? VERDICT_MORE : VERDICT_NOT_MINE;
@@ -84,7 +58,7 @@ static enum verdict
 bt_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 {
 	struct bt *h = state;
-	struct utp u;
+	struct utp_datagram u;
 
 	if (is_dht(bytes, len))
 		take_dht(h, bytes, len);
@@ -92,9 +66,9 @@ bt_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 		take_discovery(h, bytes, len);
 	else if (is_tracker(bytes, len))
 		tell(h, &h->told_tracker, "tracker");
-	else if (h->told_tracker && len >= 36 && bytes[11] == 1 && from == SIDE_SOURCE)
-		bittorrent_tell_hash(h->session, bytes + 16); /* an announcement */
-	else if (parse_utp(bytes, len, &u))
+	else if (h->told_tracker && take_tracker(h, from, reader_init(bytes, len)))
+		;
+	else if (utp_parse(bytes, len, &u))
 		take_utp(h, from, &u);
 	return VERDICT_MORE;
 }
@@ -104,7 +78,8 @@ bt_gap(void *state, enum side from, uint64_t len)
 {
 	struct bt *h = state;
 	(void)len;
-	h->half[from].lost = true; /* a datagram that was cut */
+	if (h->utp != NULL)
+		utp_cut(h->utp, from); /* a datagram that was cut */
 	return VERDICT_MORE;
 }
 
@@ -113,9 +88,7 @@ bt_close(void *state, bool reset)
 {
 	struct bt *h = state;
 	(void)reset;
-	peers_destroy(h->peers, TRANSFER_TRUNCATED);
-	free(h->half[0].ahead);
-	free(h->half[1].ahead);
+	utp_destroy(h->utp);
 	free(h);
 }
 
@@ -123,7 +96,7 @@ static bool
 bt_finished(const void *state)
 {
 	const struct bt *h = state;
-	return !peers_busy(h->peers);
+	return !utp_busy(h->utp);
 }
 
 const struct proto proto_bittorrent_udp = {
@@ -131,8 +104,8 @@ const struct proto proto_bittorrent_udp = {
         .transport = IPPROTO_UDP,
         .ports = {6881, 51413},
         .reads = "uTP as BitTorrent over TCP; DHT queries, announcements to trackers and local discovery with their info hashes",
-        .infers = "",
-        .misses = "encrypted sessions; uTP where datagrams were lost in the capture",
+        .infers = "transfers of encrypted connections, from volume",
+        .misses = "content of encrypted connections; uTP where datagrams were lost in the capture",
         .probe = bt_probe,
         .open = bt_open,
         .data = bt_data,
@@ -147,7 +120,7 @@ probe_one(const struct probe *p, enum side side)
 {
 	const uint8_t *bytes = p->bytes[side];
 	size_t len = p->len[side];
-	struct utp u;
+	struct utp_datagram u;
 
 	if (len < 16)
 		return VERDICT_NOT_MINE;
@@ -157,7 +130,7 @@ probe_one(const struct probe *p, enum side side)
 		return len > 21 && memcmp(bytes, "BT-SEARCH * HTTP/1.1\r\n", 22) == 0 ? VERDICT_DONE : VERDICT_NOT_MINE;
 	if (bytes[0] == 0)
 		return is_tracker(bytes, len) ? VERDICT_DONE : VERDICT_NOT_MINE;
-	if (!parse_utp(bytes, len, &u))
+	if (!utp_parse(bytes, len, &u))
 		return VERDICT_NOT_MINE;
 	if (u.type == UTP_DATA && u.data.left >= 20 && bittorrent_probe_half(u.data.next, u.data.left) == VERDICT_DONE)
 		return VERDICT_DONE;
@@ -180,26 +153,6 @@ is_tracker(const uint8_t *bytes, size_t len)
 	return len >= 16 && memcmp(bytes, "\0\0\x04\x17\x27\x10\x19\x80\0\0\0\0", 12) == 0;
 }
 
-static bool
-parse_utp(const uint8_t *bytes, size_t len, struct utp *out)
-{
-	struct reader r = reader_init(bytes, len);
-	uint8_t head = reader_u8(&r), extension = reader_u8(&r);
-
-	*out = (struct utp){.type = head >> 4, .id = reader_be16(&r)};
-	reader_skip(&r, 12);
-	out->seq = reader_be16(&r);
-	out->ack = reader_be16(&r);
-	if (!reader_ok(&r) || (head & 15) != 1 || out->type > UTP_SYN || extension > 3)
-		return false;
-	for (size_t i = 0; extension != 0 && i < EXTENSIONS_MAX && r.left > 0; i++) {
-		extension = reader_u8(&r);
-		reader_skip(&r, reader_u8(&r));
-	}
-	out->data = r;
-	return reader_ok(&r);
-}
-
 static void
 take_dht(struct bt *h, const uint8_t *bytes, size_t len)
 {
@@ -209,6 +162,29 @@ take_dht(struct bt *h, const uint8_t *bytes, size_t len)
 	tell(h, &h->told_dht, "dht");
 	if (hash.kind == 's' && hash.len == 20)
 		bittorrent_tell_hash(h->session, hash.bytes);
+}
+
+/* An announcement, and its answer: who else is there. */
+static bool
+take_tracker(struct bt *h, enum side from, struct reader r)
+{
+	const uint8_t *start = r.next;
+	const size_t len = r.left;
+
+	if (from == SIDE_SOURCE && len >= ANNOUNCEMENT_HASH + 20 && start[11] == 1) {
+		bittorrent_tell_hash(h->session, start + ANNOUNCEMENT_HASH);
+		reader_skip(&r, ANNOUNCEMENT_PORT);
+		const uint16_t port = reader_be16(&r);
+		if (reader_ok(&r))
+			bittorrent_know_port(h->session, from, port);
+		return true;
+	}
+	if (from == SIDE_DESTINATION && reader_be32(&r) == 1 && len >= ANSWER_PEERS) {
+		const struct session_ends ends = session_ends(h->session);
+		bittorrent_know_peers(h->session, start + ANSWER_PEERS, len - ANSWER_PEERS, !addr_is_v4(&ends.addr[from]));
+		return true;
+	}
+	return false;
 }
 
 static void
@@ -223,74 +199,13 @@ take_discovery(struct bt *h, const uint8_t *bytes, size_t len)
 }
 
 static void
-take_utp(struct bt *h, enum side from, struct utp *u)
+take_utp(struct bt *h, enum side from, const struct utp_datagram *d)
 {
-	struct flow_half *half = &h->half[from];
-
 	tell(h, &h->told_utp, "utp");
-	if (u->type == UTP_SYN) { /* of a new connection */
-		peers_destroy(h->peers, TRANSFER_TRUNCATED);
-		h->peers = NULL;
-		for (size_t i = 0; i < 2; i++)
-			h->half[i].known = h->half[i].lost = false;
-		half->known = true;
-		half->next = (uint16_t)(u->seq + 1);
-		return;
-	}
-	if ((u->type != UTP_DATA && u->type != UTP_FIN) || u->data.left == 0 || half->lost)
-		return;
-	if (h->peers == NULL && (h->peers = peers_create(h->session)) == NULL)
-		return;
-	if (!half->known) {
-		half->known = true;
-		half->next = u->seq;
-	}
-	if (u->seq != half->next) {
-		if ((uint16_t)(u->seq - half->next) < 0x8000)
-			keep(half, u);
-		return;
-	}
-	half->next++;
-	half->lost = !peers_bytes(h->peers, from, u->data.next, u->data.left);
-	in_order(h, from);
-}
-
-/* What was ahead may be next now. */
-static void
-in_order(struct bt *h, enum side from)
-{
-	struct flow_half *half = &h->half[from];
-	for (size_t i = 0; half->ahead != NULL && !half->lost && i < AHEAD_MAX; i++) {
-		struct ahead *a = &half->ahead[i];
-		if (a->len == 0 || a->seq != half->next)
-			continue;
-		half->next++;
-		half->lost = !peers_bytes(h->peers, from, a->bytes, a->len);
-		a->len = 0;
-		i = SIZE_MAX; /* look again */
-	}
-}
-
-static void
-keep(struct flow_half *half, const struct utp *u)
-{
-	struct ahead *room = NULL;
-
-	if (half->ahead == NULL)
-		half->ahead = calloc(AHEAD_MAX, sizeof *half->ahead);
-	for (size_t i = 0; half->ahead != NULL && i < AHEAD_MAX; i++) {
-		if (half->ahead[i].len > 0 && half->ahead[i].seq == u->seq)
-			return;
-		if (half->ahead[i].len == 0)
-			room = &half->ahead[i];
-	}
-	if (room == NULL || u->data.left > AHEAD_BYTES) {
-		half->lost = true; /* it was not captured */
-		return;
-	}
-	room->seq = u->seq;
-	room->len = (uint16_t)u->data.left;
-	memcpy(room->bytes, u->data.next, u->data.left);
+	if (h->utp == NULL)
+		h->utp = utp_create(h->session);
+	if (h->utp != NULL)
+		utp_take(h->utp, from, d);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "proto/bittorrent.h"
 #include "proto/http_coding.h"
 #include "proto/http_listing.h"
 #include "proto/http_name.h"
@@ -36,7 +37,8 @@ struct http_payload {
 	bool looked_at;               /* content is, before it goes to the transfer: for page, parts or a list */
 	bool ranged;                  /* the file in this form is a part of one, */
 	struct http_range range;      /* this one */
-	uint8_t *page;                /* its beginning, while it may be a listing */
+	bool tracker;                 /* it is the answer of one of BitTorrent's */
+	uint8_t *page;                /* its beginning, while it may be a listing or is that */
 	size_t page_len;
 };
 
@@ -89,7 +91,10 @@ http_payload_open(struct session *s, enum side from, const struct http_head *hea
 		transfer_listing(p->whole);
 	if (head->status == 200 && x->api != NULL && x->api->listing)
 		transfer_listing(p->whole);
-	if (head->status == 200 && mime_type_is(type, "text/html"))
+	p->tracker = head->status == 200 && bittorrent_is_announcement(x->url);
+	if (p->tracker)
+		bittorrent_announced(s, side_other(from), x->url);
+	if (p->tracker || (head->status == 200 && mime_type_is(type, "text/html")))
 		p->page = malloc(HTTP_LISTING_BYTES);
 	p->looked_at = p->page != NULL || p->parts != NULL || lists_parts;
 	return p;
@@ -308,7 +313,9 @@ look_for_listing(struct http_payload *p, const uint8_t *bytes, size_t len)
 static void
 judge_page(struct http_payload *p)
 {
-	if (p->page != NULL && http_listing_looks(p->page, p->page_len))
+	if (p->page != NULL && p->tracker)
+		bittorrent_answered(p->session, p->page, p->page_len);
+	else if (p->page != NULL && http_listing_looks(p->page, p->page_len))
 		transfer_listing(p->whole);
 	free(p->page);
 	p->page = NULL;

@@ -4,8 +4,10 @@ libwaybill_a_SOURCES += \
 	src/proto/ber.c src/proto/ber.h \
 	src/proto/bittorrent.c src/proto/bittorrent.h \
 	src/proto/bittorrent_info.c \
+	src/proto/bittorrent_known.c \
 	src/proto/bittorrent_peer.c \
 	src/proto/bittorrent_udp.c \
+	src/proto/bittorrent_utp.c \
 	src/proto/bulk.c src/proto/bulk.h \
 	src/proto/classifier.c src/proto/classifier.h \
 	src/proto/conversation.c \

@@ -64,7 +64,7 @@ http2_header_read(struct http2_header *h, const uint8_t *block, size_t len, stru
 	if (len == 0) /* block may be NULL */
 		block = nothing;
 	memset(head, 0, offsetof(struct http_head, fields));
-	head->version = 20;
+	head->version = HTTP_VERSION_2;
 	head->fields.count = 0;
 	if (!begin(h))
 		return false;

@@ -15,7 +15,7 @@ static void take_answer(struct http2_streams *t, uint32_t id, enum side from, co
 static struct http2_stream *open_for(struct http2_streams *t, uint32_t id, const struct http_head *request,
         enum side server);
 static void begin_body(struct http2_streams *t, struct http2_stream *s, enum side from,
-        const struct http_head *head);
+        const struct http_head *head, bool no_body);
 static void close_half(struct http2_half *half, enum transfer_state state);
 
 void
@@ -94,10 +94,9 @@ take_request(struct http2_streams *t, uint32_t id, enum side from, const struct 
 	s->half[from].headed = true;
 	if (mime_type_is(http_head_field(head, "content-type"), "application/grpc") && s->x->path_len > 0)
 		session_detail(t->session, "grpc.method", s->x->path, s->x->path_len);
+	begin_body(t, s, from, head, no_body);
 	if (no_body)
 		http2_stream_end(t, s, from);
-	else
-		begin_body(t, s, from, head);
 }
 
 /* Interim answers come before the one that counts (RFC 9113 section 8.1). */
@@ -115,10 +114,9 @@ take_answer(struct http2_streams *t, uint32_t id, enum side from, const struct h
 		session_server(t->session, server->value, server->value_len);
 	s->half[from].headed = true;
 	http_exchange_answered(s->x, t->session, side_other(from), head);
+	begin_body(t, s, from, head, no_body);
 	if (no_body)
 		http2_stream_end(t, s, from);
-	else
-		begin_body(t, s, from, head);
 }
 
 void
@@ -142,16 +140,18 @@ open_for(struct http2_streams *t, uint32_t id, const struct http_head *request, 
 
 /* Its length may be declared; where it ends END_STREAM tells. What goes through a tunnel is no file. */
 static void
-begin_body(struct http2_streams *t, struct http2_stream *s, enum side from, const struct http_head *head)
+begin_body(struct http2_streams *t, struct http2_stream *s, enum side from, const struct http_head *head, bool no_body)
 {
 	struct http2_half *half = &s->half[from];
 	struct http_body body;
 	bool tunnel = s->x->connect && (!head->response || head->status / 100 == 2);
 	bool silent = tunnel || (head->response && (s->x->head || head->status == 204 || head->status == 304));
 	http_body_init(&body, head, silent);
+	if (no_body)
+		body = (struct http_body){.framing = HTTP_BODY_NONE, .whole = true, .empty = !silent};
 	if (!silent && !body.whole && body.framing != HTTP_BODY_LENGTH)
 		body.framing = HTTP_BODY_CLOSE;
-	if (!silent && body.framing == HTTP_BODY_NONE && http_head_field(head, "content-length") == NULL)
+	if (!silent && !no_body && body.framing == HTTP_BODY_NONE && http_head_field(head, "content-length") == NULL)
 		body.framing = HTTP_BODY_CLOSE;
 	half->adrift = false;
 	half->payload = http_payload_open(t->session, from, head, &body, s->x);

@@ -40,6 +40,7 @@ http_body_init(struct http_body *b, const struct http_head *h, bool silent)
 	else if (h->response)
 		b->framing = HTTP_BODY_CLOSE;
 	b->whole = b->framing == HTTP_BODY_NONE;
+	b->empty = b->whole && !silent;
 }
 
 /* "5, 5" is one length sent twice (RFC 9110 section 8.6). */

@@ -32,6 +32,7 @@ struct http_body {
 	uint32_t line;           /* bytes of the line, or of the trailer, so far */
 	bool line_begun;       /* the trailer's line has something in it */
 	bool whole;            /* all content was given; a trailer may still come */
+	bool empty;            /* there might have been one, and its length is 0 */
 };
 
 /*

@@ -182,10 +182,9 @@ begin_body(struct http *h, enum side from, const struct http_head *head, struct 
 	side->x = x;
 	side->state = HTTP_STATE_BODY;
 	side->body_begun = false;
+	side->payload = http_payload_open(h->session, from, head, &side->body, x);
 	if (side->body.framing == HTTP_BODY_NONE)
 		http_connection_end_body(side, TRANSFER_COMPLETE, HTTP_STATE_HEAD);
-	else
-		side->payload = http_payload_open(h->session, from, head, &side->body, x);
 }
 
 enum verdict

@@ -1,6 +1,7 @@
 /* Exchanges live as long as the request's body, the queue or the answer's body needs them. */
 #include "config.h"
 
+#include "proto/http_empty.h"
 #include "proto/http_exchange.h"
 
 #include <stdlib.h>
@@ -15,6 +16,8 @@ enum {
 
 static struct http_exchange *oldest(struct http_queue *q);
 static bool has_room(struct http_exchange *x);
+static void end_or_wait(struct http_exchange *x, const struct http_upload *upload);
+static void end_upload(const struct http_exchange *x, const struct http_upload *upload);
 static void end_uploads(struct http_exchange *x);
 
 void
@@ -137,12 +140,13 @@ http_exchange_answered(struct http_exchange *x, struct session *s, enum side cli
 void
 http_exchange_end_upload(struct http_exchange *x, struct transfer *t, enum transfer_state state)
 {
-	if (x->status == 0 && has_room(x)) {
-		x->upload[x->upload_count++] = (struct http_upload){.transfer = t, .state = state};
-		return;
-	}
-	http_exchange_tell(x, t);
-	transfer_end(t, state);
+	end_or_wait(x, &(struct http_upload){.transfer = t, .state = state});
+}
+
+void
+http_exchange_end_empty(struct http_exchange *x, struct transfer *t, bool form)
+{
+	end_or_wait(x, &(struct http_upload){.transfer = t, .state = TRANSFER_COMPLETE, .empty = true, .form = form});
 }
 
 void
@@ -172,12 +176,32 @@ http_exchange_tell_session(const struct http_exchange *x, struct session *s, con
 }
 
 static void
+end_or_wait(struct http_exchange *x, const struct http_upload *upload)
+{
+	if (x->status == 0 && has_room(x))
+		x->upload[x->upload_count++] = *upload;
+	else
+		end_upload(x, upload);
+}
+
+static void
+end_upload(const struct http_exchange *x, const struct http_upload *upload)
+{
+	if (upload->empty && !http_empty_is_taken(x, upload->form)) {
+		transfer_discard(upload->transfer);
+		return;
+	}
+	http_exchange_tell(x, upload->transfer);
+	if (upload->empty)
+		transfer_accepted(upload->transfer);
+	transfer_end(upload->transfer, upload->state);
+}
+
+static void
 end_uploads(struct http_exchange *x)
 {
-	for (size_t i = 0; i < x->upload_count; i++) {
-		http_exchange_tell(x, x->upload[i].transfer);
-		transfer_end(x->upload[i].transfer, x->upload[i].state);
-	}
+	for (size_t i = 0; i < x->upload_count; i++)
+		end_upload(x, &x->upload[i]);
 	x->upload_count = 0;
 	free(x->upload);
 	x->upload = NULL;

@@ -19,6 +19,8 @@ enum { HTTP_UPLOADS_MAX = 16 }; /* of one request; more don't wait for its statu
 struct http_upload {
 	struct transfer *transfer;
 	enum transfer_state state;
+	bool empty; /* it is a file only if it is accepted, */
+	bool form;  /* in a form or by itself */
 };
 
 struct http_exchange {
@@ -72,6 +74,8 @@ void http_exchange_answered(struct http_exchange *x, struct session *s, enum sid
 
 /* Ends a transfer of the request's body, now or when the answer is there. */
 void http_exchange_end_upload(struct http_exchange *x, struct transfer *t, enum transfer_state state);
+/* The same for one without a byte: the answer decides whether it is a file. form: it is one in a form. */
+void http_exchange_end_empty(struct http_exchange *x, struct transfer *t, bool form);
 
 /* Tells a transfer what is known of request and answer. */
 void http_exchange_tell(const struct http_exchange *x, struct transfer *t);

@@ -19,9 +19,11 @@ enum http_start {
 };
 
 /* All borrowed from the block that was parsed. */
+enum { HTTP_VERSION_2 = 20 };
+
 struct http_head {
 	bool response;
-	unsigned version; /* 9, 10, 11 */
+	unsigned version; /* 9, 10, 11, HTTP_VERSION_2 */
 	unsigned status;  /* of a response */
 	const uint8_t *method, *target; /* of a request */
 	size_t method_len, target_len;

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "proto/bittorrent.h"
 #include "proto/http_coding.h"
+#include "proto/http_empty.h"
 #include "proto/http_listing.h"
 #include "proto/http_name.h"
 #include "proto/http_range.h"
@@ -34,6 +35,8 @@ struct http_payload {
 	struct http_coding *coding;   /* to be undone */
 	bool undecodable;             /* from here on the coding can't be undone */
 	uint64_t len;                 /* body bytes so far, unseen ones included */
+	uint64_t content_len;         /* what came of them */
+	bool empty_counts;            /* without a byte it is a file nevertheless */
 	bool looked_at;               /* content is, before it goes to the transfer: for page, parts or a list */
 	bool ranged;                  /* the file in this form is a part of one, */
 	struct http_range range;      /* this one */
@@ -43,6 +46,7 @@ struct http_payload {
 };
 
 static bool is_machinery(const struct http_exchange *x);
+static bool is_empty_file(const struct http_exchange *x, const struct http_head *head, const struct http_body *body);
 static void open_whole(struct http_payload *p, const struct http_head *head, const struct http_body *body);
 static struct http_coding *make_coding(struct http_payload *p, const struct http_head *head);
 static void tell_encoded(struct transfer *t, const struct mime_fields *f);
@@ -73,13 +77,14 @@ http_payload_open(struct session *s, enum side from, const struct http_head *hea
 {
 	const struct mime_field *type = http_head_field(head, "content-type");
 	const bool lists_parts = !head->response && x->api != NULL && x->api->role == HTTP_API_FINISH;
-	if (body->framing == HTTP_BODY_NONE || (!head->response && !lists_parts && is_machinery(x)) ||
+	const bool empty_counts = is_empty_file(x, head, body);
+	if ((body->framing == HTTP_BODY_NONE && !(body->empty && empty_counts)) || (!head->response && !lists_parts && is_machinery(x)) ||
 	        (head->response && head->status / 100 == 2 && x->api != NULL && x->api->silent))
 		return NULL;
 	struct http_payload *p = malloc(sizeof *p);
 	if (p == NULL)
 		return NULL;
-	*p = (struct http_payload){.session = s, .from = from, .x = http_exchange_ref(x), .request = !head->response};
+	*p = (struct http_payload){.session = s, .from = from, .x = http_exchange_ref(x), .request = !head->response, .empty_counts = empty_counts};
 	if ((p->request && mime_type_is(type, "multipart/")) ||
 	        (head->status == 206 && mime_type_is(type, "multipart/byteranges"))) {
 		keep_validator(p, head);
@@ -145,7 +150,7 @@ http_payload_close(struct http_payload *p, enum transfer_state state)
 		transfer_encoding(p->whole, http_coding_name(p->coding));
 	if (p->undecodable && state == TRANSFER_COMPLETE)
 		state = TRANSFER_TRUNCATED;
-	end(p, p->whole, p->len, state);
+	end(p, p->whole, p->coding != NULL && !p->undecodable ? p->content_len : p->len, state);
 	http_coding_destroy(p->coding);
 	http_exchange_unref(p->x);
 	free(p);
@@ -163,6 +168,15 @@ is_machinery(const struct http_exchange *x)
 		if (strcmp(x->method, methods[i]) == 0)
 			return true;
 	return x->api != NULL && x->api->silent;
+}
+
+/* Would it be a file if no byte came? An answer without a length may just have broken off. */
+static bool
+is_empty_file(const struct http_exchange *x, const struct http_head *head, const struct http_body *body)
+{
+	if (!head->response)
+		return http_empty_is_sent(x, head);
+	return http_empty_is_answered(x, head) && (body->framing != HTTP_BODY_CLOSE || head->version >= HTTP_VERSION_2);
 }
 
 /*
@@ -187,8 +201,8 @@ open_whole(struct http_payload *p, const struct http_head *head, const struct ht
 		p->range = range;
 	}
 	p->coding = make_coding(p, head);
-	start.size_known = p->coding == NULL && body->framing == HTTP_BODY_LENGTH;
-	start.size = start.size_known ? body->left : 0;
+	start.size_known = p->coding == NULL && (body->framing == HTTP_BODY_LENGTH || body->framing == HTTP_BODY_NONE);
+	start.size = start.size_known && body->framing == HTTP_BODY_LENGTH ? body->left : 0;
 	p->whole = begin(p, &head->fields, &start);
 	if (p->coding == NULL)
 		tell_encoded(p->whole, &head->fields);
@@ -283,6 +297,7 @@ static void
 content(void *ctx, const uint8_t *bytes, size_t len)
 {
 	struct http_payload *p = ctx;
+	p->content_len += len;
 	if (p->looked_at) /* first, so that a form is known as one before it is told to have begun */
 		look_at(p, bytes, len);
 	transfer_append(p->whole, bytes, len);
@@ -387,10 +402,16 @@ end(struct http_payload *p, struct transfer *t, uint64_t len, enum transfer_stat
 {
 	if (t == NULL)
 		return;
-	if (len == 0)
+	const bool in_form = p->request && t == p->part && !p->ranged;
+	if (len == 0 && (state != TRANSFER_COMPLETE || !(p->empty_counts || in_form)))
 		transfer_discard(t);
+	else if (p->request && len == 0)
+		http_exchange_end_empty(p->x, t, in_form);
 	else if (p->request)
 		http_exchange_end_upload(p->x, t, state);
-	else
+	else {
+		if (len == 0)
+			transfer_accepted(t);
 		transfer_end(t, state);
+	}
 }

@@ -48,6 +48,7 @@ libwaybill_a_SOURCES += \
 	src/proto/http_body.c src/proto/http_body.h \
 	src/proto/http_coding.c src/proto/http_coding.h \
 	src/proto/http_connection.c src/proto/http_connection.h \
+	src/proto/http_empty.c src/proto/http_empty.h \
 	src/proto/http_exchange.c src/proto/http_exchange.h \
 	src/proto/http_head.c src/proto/http_head.h \
 	src/proto/http_list.c src/proto/http_list.h \

@@ -25,7 +25,7 @@ struct transfer {
 	enum side sender;
 	char method[32], path[512], url[512], mime[128], encoding[64], user[64], key[16];
 	unsigned status;
-	bool size_known, listing, form;
+	bool size_known, listing, form, accepted;
 	uint64_t size, offset, sent;
 	uint32_t part, parts;
 	char part_name[65];
@@ -378,6 +378,8 @@ transfer_end(struct transfer *t, enum transfer_state state)
 		say(s, " listing");
 	if (t->form)
 		say(s, " form");
+	if (t->accepted && t->len == 0)
+		say(s, " empty");
 	if (t->key[0] != '\0')
 		say(s, t->part > 0 ? " %s %u at %llu of %lld" : " %s%.0u at %llu of %lld", t->key, t->part, (unsigned long long)t->offset, t->size_known ? (long long)t->size : -1);
 	if (t->part_name[0] != '\0')
@@ -387,6 +389,13 @@ transfer_end(struct transfer *t, enum transfer_state state)
 	say(s, " %u %s: %.*s\n", t->status, states[state], (int)t->len, t->content);
 	s->open--;
 	free(t);
+}
+
+void
+transfer_accepted(struct transfer *t)
+{
+	if (t != NULL)
+		t->accepted = true;
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * Direct Connect, NMDC and ADC: nick, and files between clients by name, size and content (nmdc.sourceforge.io/NMDC.html,
  * adc.sourceforge.io/ADC.html). Most files are asked for by the hash of their content alone (TTH); results of searches
- * that were seen name them. Not read: chat, searches over UDP, encrypted clients (ADCS is TLS's).
+ * that were seen name them (directconnect_result). Not read: chat, encrypted clients (ADCS is TLS's).
  */
 #include "config.h"
 
@@ -13,9 +13,10 @@
 #include <zlib.h>
 
 #include "base/text.h"
+#include "proto/directconnect_result.h"
 #include "proto/feed.h"
 
-enum { WORDS_MAX = 12, FILE_NAME_MAX = 1024, TTH_LEN = 39 };
+enum { WORDS_MAX = 12, FILE_NAME_MAX = DC_NAME_MAX, TTH_LEN = DC_TTH_LEN };
 
 struct word {
 	const uint8_t *bytes;
@@ -44,8 +45,6 @@ struct dc {
 static size_t step(void *ctx, enum side from, const uint8_t *bytes, size_t len);
 static void take_nmdc(struct dc *h, enum side from, const uint8_t *line, size_t len);
 static void take_adc(struct dc *h, enum side from, const uint8_t *line, size_t len);
-static void take_result(struct dc *h, const uint8_t *line, size_t len);
-static void note_name(struct dc *h, struct word tth, struct word name);
 static void begin_named(struct dc *h, enum side from, const struct word *word, size_t count);
 static void begin(struct dc *h, enum side from, struct word name, uint64_t at, uint64_t size, bool to_end);
 static size_t content(struct half *half, const uint8_t *bytes, size_t len);
@@ -201,7 +200,7 @@ take_nmdc(struct dc *h, enum side from, const uint8_t *line, size_t len)
 	} else if (is(word[0], "$ADCSND")) {
 		begin_named(h, from, word + 1, count - 1);
 	} else if (is(word[0], "$SR")) {
-		take_result(h, line + 4, len > 4 ? len - 4 : 0);
+		dc_result_nmdc(h->session, line + 4, len > 4 ? len - 4 : 0);
 	} else if (is(word[0], "$Get")) { /* $Get NAME$POSITION, from 1 on */
 		const uint8_t *dollar = memrchr(line, '$', len);
 		uint64_t at;
@@ -222,47 +221,18 @@ take_nmdc(struct dc *h, enum side from, const uint8_t *line, size_t len)
 static void
 take_adc(struct dc *h, enum side from, const uint8_t *line, size_t len)
 {
-	struct word word[WORDS_MAX], name = {NULL, 0}, tth = {NULL, 0};
+	struct word word[WORDS_MAX];
 	size_t count = split(line, len, word);
 
 	if (count == 0 || word[0].len != 4)
 		return;
 	if (memcmp(word[0].bytes + 1, "SND", 3) == 0) {
 		begin_named(h, from, word + 1, count - 1);
-	} else if (memcmp(word[0].bytes + 1, "INF", 3) == 0 && from == SIDE_SOURCE) {
-		for (size_t i = 1; i < count; i++)
-			if (word[i].len > 2 && memcmp(word[i].bytes, "NI", 2) == 0)
-				session_account(h->session, word[i].bytes + 2, word[i].len - 2);
+	} else if (memcmp(word[0].bytes + 1, "INF", 3) == 0) {
+		dc_client_adc(h->session, line + 4, len - 4, from == SIDE_SOURCE);
 	} else if (memcmp(word[0].bytes + 1, "RES", 3) == 0) {
-		for (size_t i = 1; i < count; i++) {
-			if (word[i].len > 2 && memcmp(word[i].bytes, "FN", 2) == 0)
-				name = (struct word){word[i].bytes + 2, word[i].len - 2};
-			if (word[i].len == 2 + TTH_LEN && memcmp(word[i].bytes, "TR", 2) == 0)
-				tth = (struct word){word[i].bytes + 2, TTH_LEN};
-		}
-		note_name(h, tth, name);
+		dc_result_adc(h->session, line + 4, len - 4);
 	}
-}
-
-/* NICK PATH 5 SIZE FREE/SLOTS 5 TTH:HASH (HUB) */
-static void
-take_result(struct dc *h, const uint8_t *line, size_t len)
-{
-	const uint8_t *space = memchr(line, ' ', len), *five = memchr(line, 5, len), *tth = memmem(line, len, "\005TTH:", 5);
-
-	if (space == NULL || five == NULL || tth == NULL || space > five || len - (size_t)(tth + 5 - line) < TTH_LEN)
-		return;
-	note_name(h, (struct word){tth + 5, TTH_LEN}, (struct word){space + 1, (size_t)(five - space) - 1});
-}
-
-static void
-note_name(struct dc *h, struct word tth, struct word name)
-{
-	uint8_t key[14 + TTH_LEN] = "directconnect:";
-	if (tth.len != TTH_LEN || name.len == 0 || name.len > FILE_NAME_MAX)
-		return;
-	memcpy(key + 14, tth.bytes, TTH_LEN);
-	(void)session_note(h->session, NOTE_ALL, key, sizeof key, name.bytes, name.len);
 }
 
 /* "file NAME POSITION BYTES [ZL1]"; others than files are lists and hash trees. */
@@ -270,7 +240,6 @@ static void
 begin_named(struct dc *h, enum side from, const struct word *word, size_t count)
 {
 	struct half *half = &h->half[from];
-	uint8_t key[14 + TTH_LEN] = "directconnect:";
 	uint64_t at, size;
 	size_t len;
 
@@ -281,8 +250,7 @@ begin_named(struct dc *h, enum side from, const struct word *word, size_t count)
 	struct word name = word[1];
 	if (name.len == 4 + TTH_LEN && memcmp(name.bytes, "TTH/", 4) == 0) {
 		session_detail(h->session, "directconnect.tth", name.bytes + 4, TTH_LEN);
-		memcpy(key + 14, name.bytes + 4, TTH_LEN);
-		const void *known = session_noted(h->session, NOTE_ALL, key, sizeof key, &len);
+		const void *known = dc_result_name(h->session, name.bytes + 4, &len);
 		if (known != NULL)
 			name = (struct word){known, len};
 	}

@@ -12,6 +12,7 @@ libwaybill_a_SOURCES += \
 	src/proto/classifier.c src/proto/classifier.h \
 	src/proto/conversation.c \
 	src/proto/directconnect.c \
+	src/proto/directconnect_result.c src/proto/directconnect_result.h \
 	src/proto/directory.c \
 	src/proto/dns.c \
 	src/proto/dns_message.c src/proto/dns_message.h \

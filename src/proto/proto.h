@@ -99,6 +99,7 @@ extern const struct proto proto_msrp;
 extern const struct proto proto_sip_udp;
 extern const struct proto proto_sip;
 extern const struct proto proto_directconnect;
+extern const struct proto proto_directconnect_udp;
 extern const struct proto proto_edonkey;
 extern const struct proto proto_gnutella;
 extern const struct proto proto_syncthing;

@@ -54,6 +54,7 @@ const struct proto *const protos[] = {
         &proto_sip_udp,
         &proto_sip,
         &proto_directconnect,
+        &proto_directconnect_udp,
         &proto_edonkey,
         &proto_gnutella,
         &proto_syncthing,

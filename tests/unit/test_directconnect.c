@@ -3,6 +3,7 @@
 #include "talk.h"
 
 #define TTH "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567ABCDEFG"
+#define CID "BCDEFGHIJKLMNOPQRSTUVWXYZ234567ABCDEFGH"
 #define NMDC C("$MyNick ann|$Lock EXTENDEDPROTOCOLABC Pk=DCPLUSPLUS|"), S("$MyNick bob|$Lock EXTENDEDPROTOCOLABC Pk=X|"), \
 	C("$Supports ADCGet ZLIG|$Direction Download 9|$Key x|")
 #define ADC C("CSUP ADBASE ADTIGR\n"), S("CSUP ADBASE\nCINF IDB\n"), C("CINF IDA NIann\n")
@@ -26,6 +27,14 @@ static const struct talk talks[] = {
                 .port = 412, .user = "ann",
                 .want = "+a.txt;=/a.txt CGET ann destination complete 4 4+0 h1be2;+a.txt;=/a.txt CGET ann destination complete 10 6+0 @4;",
                 .said = {ADC, C("CGET file /a.txt 0 4\n"), S("CSND file /a.txt 0 4\n0123CSTA 0\n"), C("CGET file /a.txt 4 6\n"), S("CSND file /a.txt 4 6\n456789")}},
+        {.name = "ADC: a result with spaces in its name, who it is by what the hub said",
+                .port = 412, .user = "ann b", .other = {.from = "192.0.2.10", .to = "198.51.100.70", .from_port = 40001, .to_port = 1511},
+                .want = "+x y.exr;=/sub/x y.exr CGET ann b destination complete 3 3+0 hba78;",
+                .said = {C1("HSUP ADBASE\n"), S1("ISUP ADBASE\nBINF AAAB ID" CID " NIann\\sb\n"), C1("DRES AAAB SI3 FN/sub/x\\sy.exr TR" TTH "\n"),
+                        C("CSUP ADBASE\n"), S("CSUP ADBASE\n"), C("CINF ID" CID " TO1\n"), C("CGET file TTH/" TTH " 0 3\n"), S("CSND file TTH/" TTH " 0 3\nabc")}},
+        {.name = "a result over UDP", .port = 412, .udp = true, .want = "", .said = {S("URES " CID " SI3 FN/sub/x.exr TR" TTH "\n")}},
+        {.name = "one of NMDC", .port = 50000, .udp = true, .want = "", .said = {S("$SR bob sub\\x y.exr\0053 1/2\005TTH:" TTH " (hub)|")}},
+        {.name = "like one, but for its hash", .port = 412, .udp = true, .protocol = "-", .said = {S("URES abcdefghijklmnopqrstuvwxyz234567abcdefg SI3 FN/sub/x.exr\n")}},
         {.name = "a list is no file", .port = 412, .want = "", .said = {ADC, S("CSND list / 0 4\n0123")}},
         {.name = "cut off", .port = 412, .want = "+a.txt;=/a.txt CGET ann destination truncated 10 4+0;", .said = {ADC, S("CSND file /a.txt 0 10\n0123")}},
         {.name = "a hole in a file", .port = 412, .want = "+a.txt;=/a.txt CGET ann destination truncated 10 4+6;", .said = {ADC, S("CSND file /a.txt 0 10\n01"), GAP(6), S("89")}},

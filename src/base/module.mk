@@ -11,7 +11,6 @@ libwaybill_a_SOURCES += \
 	src/base/keep.c src/base/keep.h \
 	src/base/packet.h \
 	src/base/pages.c src/base/pages.h \
-	src/base/phrase.c src/base/phrase.h \
 	src/base/pool.c src/base/pool.h \
 	src/base/reader.h \
 	src/base/record.c src/base/record.h \

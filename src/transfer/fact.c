@@ -5,92 +5,80 @@
 #include <string.h>
 
 enum {
-	WHICH_SHIFT = 28,
-	ENTRY_GUESSED = 1u << 27,
-	ENTRY_ENCODED = 1u << 26, /* it was not UTF-8: the words of struct origin follow */
-	ENTRY_NUMBER = PHRASE_MAX,
-	ORIGIN_WORDS = 3,
+	ENTRY_GUESSED = 1u << 0,
+	ENTRY_ENCODED = 1u << 1, /* it was not UTF-8: its encoding and the bytes as they came follow */
+};
+
+/* Followed by the UTF-8 text, a zero, and then, where ENTRY_ENCODED says so, struct origin and the raw bytes. Not aligned. */
+struct entry {
+	uint8_t which;
+	uint8_t flags;
+	uint16_t len;
 };
 
 struct origin {
 	const char *encoding; /* static */
-	uint32_t raw;         /* the bytes as they came; 0: none */
+	uint16_t raw_len;
 };
 
-static uint32_t find(const struct fact_block *b, enum session_fact which);
-static uint32_t words_of(uint32_t entry);
-static void take_out(struct fact_block *b, struct fact_store *store, uint32_t at);
-static void drop(const struct fact_block *b, struct fact_store *store, uint32_t at);
-static struct text read_entry(const struct fact_block *b, const struct fact_store *store, uint32_t at);
-static struct origin origin_at(const struct fact_block *b, uint32_t at);
-static bool add_origin(struct fact_block *b, struct fact_store *store, const struct text *t);
-static bool grow(struct fact_block *b, struct pool *pool, uint32_t more);
+static uint32_t find(const struct fact_block *b, enum session_fact which, uint32_t *size);
+static uint32_t entry_at(const struct fact_block *b, uint32_t at, enum session_fact *which, struct text *t);
+static bool grow(struct fact_block *b, struct pool *pool, size_t more);
+static void add(struct fact_block *b, const void *bytes, size_t len);
 
 void
-fact_store_init(struct fact_store *store)
+fact_clear(struct fact_block *b, struct pool *pool)
 {
-	phrases_init(&store->phrases);
-	pool_init(&store->pool);
-}
-
-void
-fact_store_clear(struct fact_store *store)
-{
-	phrases_clear(&store->phrases);
-	pool_clear(&store->pool);
-}
-
-void
-fact_clear(struct fact_block *b, struct fact_store *store)
-{
-	for (uint32_t at = 0; at < b->len; at += words_of(b->word[at]))
-		drop(b, store, at);
-	pool_give(&store->pool, b->word, b->room * sizeof *b->word);
+	pool_give(pool, b->bytes, b->room);
 	*b = (struct fact_block){0};
 }
 
-bool
-fact_has(const struct fact_block *b, enum session_fact which)
-{
-	return find(b, which) < b->len;
-}
-
 struct text
-fact_get(const struct fact_block *b, const struct fact_store *store, enum session_fact which)
+fact_get(const struct fact_block *b, enum session_fact which)
 {
-	const uint32_t at = find(b, which);
-	return at < b->len ? read_entry(b, store, at) : (struct text){0};
+	struct text t = {0};
+	uint32_t size, at = find(b, which, &size);
+	if (at < b->len)
+		(void)entry_at(b, at, &which, &t);
+	return t;
 }
 
 int
-fact_put(struct fact_block *b, struct fact_store *store, enum session_fact which, const struct text *t)
+fact_put(struct fact_block *b, struct pool *pool, enum session_fact which, const struct text *t)
 {
-	const uint32_t at = find(b, which);
-	if (at < b->len)
-		take_out(b, store, at);
+	uint32_t size, at = find(b, which, &size);
+	if (at < b->len) {
+		memmove(b->bytes + at, b->bytes + at + size, b->len - at - size);
+		b->len -= size;
+	}
 	if (t->utf8 == NULL)
 		return 0;
+	const size_t len = strlen(t->utf8);
 	const bool encoded = strcmp(t->encoding, "utf-8") != 0;
-	if (!grow(b, &store->pool, 1 + (encoded ? ORIGIN_WORDS : 0)))
+	if (len > UINT16_MAX || t->raw_len > UINT16_MAX)
 		return -1;
-	const uint32_t number = phrases_take(&store->phrases, t->utf8, strlen(t->utf8));
-	if (number == 0)
+	struct entry e = {.which = (uint8_t)which, .len = (uint16_t)len};
+	e.flags = (uint8_t)((t->guessed ? ENTRY_GUESSED : 0) | (encoded ? ENTRY_ENCODED : 0));
+	if (!grow(b, pool, sizeof e + len + 1 + (encoded ? sizeof(struct origin) + t->raw_len : 0)))
 		return -1;
-	b->word[b->len] = (uint32_t)which << WHICH_SHIFT | (t->guessed ? ENTRY_GUESSED : 0) | number;
-	if (encoded && !add_origin(b, store, t)) {
-		phrases_drop(&store->phrases, number);
-		return -1;
+	add(b, &e, sizeof e);
+	add(b, t->utf8, len + 1);
+	if (encoded) {
+		struct origin o = {.encoding = t->encoding, .raw_len = (uint16_t)t->raw_len};
+		add(b, &o, sizeof o);
+		add(b, t->raw, t->raw_len);
 	}
-	b->len += words_of(b->word[b->len]);
 	return 0;
 }
 
 void
-fact_read(const struct fact_block *b, const struct fact_store *store, struct facts *out)
+fact_read(const struct fact_block *b, struct facts *out)
 {
-	for (uint32_t at = 0; at < b->len; at += words_of(b->word[at])) {
-		const struct text t = read_entry(b, store, at);
-		switch ((enum session_fact)(b->word[at] >> WHICH_SHIFT)) {
+	enum session_fact which;
+	struct text t;
+	for (uint32_t at = 0; at < b->len;) {
+		at += entry_at(b, at, &which, &t);
+		switch (which) {
 		case SESSION_USER: out->user = t; break;
 		case SESSION_SERVICE: out->service = t; break;
 		case SESSION_CLIENT: out->client = t; break;
@@ -110,86 +98,61 @@ fact_read(const struct fact_block *b, const struct fact_store *store, struct fac
 	}
 }
 
+/* Where the entry is, with its size; the block's length: nowhere. */
 static uint32_t
-find(const struct fact_block *b, enum session_fact which)
+find(const struct fact_block *b, enum session_fact which, uint32_t *size)
 {
+	enum session_fact found;
+	struct text t;
 	uint32_t at = 0;
-	while (at < b->len && b->word[at] >> WHICH_SHIFT != (uint32_t)which)
-		at += words_of(b->word[at]);
+	while (at < b->len) {
+		*size = entry_at(b, at, &found, &t);
+		if (found == which)
+			break;
+		at += *size;
+	}
 	return at;
 }
 
+/* Reads an entry; its size. */
 static uint32_t
-words_of(uint32_t entry)
+entry_at(const struct fact_block *b, uint32_t at, enum session_fact *which, struct text *t)
 {
-	return 1 + ((entry & ENTRY_ENCODED) != 0 ? ORIGIN_WORDS : 0);
-}
-
-static void
-take_out(struct fact_block *b, struct fact_store *store, uint32_t at)
-{
-	const uint32_t words = words_of(b->word[at]);
-	drop(b, store, at);
-	memmove(b->word + at, b->word + at + words, (b->len - at - words) * sizeof *b->word);
-	b->len -= words;
-}
-
-static void
-drop(const struct fact_block *b, struct fact_store *store, uint32_t at)
-{
-	phrases_drop(&store->phrases, b->word[at] & ENTRY_NUMBER);
-	if ((b->word[at] & ENTRY_ENCODED) != 0)
-		phrases_drop(&store->phrases, origin_at(b, at).raw);
-}
-
-static struct text
-read_entry(const struct fact_block *b, const struct fact_store *store, uint32_t at)
-{
-	struct text t = {.utf8 = phrases_read(&store->phrases, b->word[at] & ENTRY_NUMBER, NULL),
-	        .encoding = "utf-8",
-	        .guessed = b->word[at] & ENTRY_GUESSED};
-	if ((b->word[at] & ENTRY_ENCODED) == 0)
-		return t;
-	const struct origin o = origin_at(b, at);
-	t.encoding = o.encoding;
-	if (o.raw != 0)
-		t.raw = phrases_read(&store->phrases, o.raw, &t.raw_len);
-	return t;
-}
-
-static struct origin
-origin_at(const struct fact_block *b, uint32_t at)
-{
+	const uint8_t *bytes = b->bytes + at;
+	struct entry e;
 	struct origin o;
-	memcpy(&o.encoding, b->word + at + 1, sizeof o.encoding);
-	o.raw = b->word[at + ORIGIN_WORDS];
-	return o;
-}
-
-/* Of the entry behind the last one, which is there already. */
-static bool
-add_origin(struct fact_block *b, struct fact_store *store, const struct text *t)
-{
-	const uint32_t raw = t->raw != NULL ? phrases_take(&store->phrases, t->raw, t->raw_len) : 0;
-	_Static_assert(sizeof t->encoding <= (ORIGIN_WORDS - 1) * sizeof *b->word, "a pointer fits");
-	if (t->raw != NULL && raw == 0)
-		return false;
-	b->word[b->len] |= ENTRY_ENCODED;
-	memcpy(b->word + b->len + 1, &t->encoding, sizeof t->encoding);
-	b->word[b->len + ORIGIN_WORDS] = raw;
-	return true;
+	memcpy(&e, bytes, sizeof e);
+	*which = (enum session_fact)e.which;
+	*t = (struct text){.utf8 = (const char *)bytes + sizeof e, .encoding = "utf-8",
+	        .guessed = e.flags & ENTRY_GUESSED};
+	uint32_t size = (uint32_t)sizeof e + e.len + 1;
+	if ((e.flags & ENTRY_ENCODED) == 0)
+		return size;
+	memcpy(&o, bytes + size, sizeof o);
+	size += (uint32_t)sizeof o;
+	t->encoding = o.encoding;
+	t->raw = o.raw_len > 0 ? bytes + size : NULL;
+	t->raw_len = o.raw_len;
+	return size + o.raw_len;
 }
 
 static bool
-grow(struct fact_block *b, struct pool *pool, uint32_t more)
+grow(struct fact_block *b, struct pool *pool, size_t more)
 {
 	if (b->len + more <= b->room)
 		return true;
-	const size_t size = (b->len + more) * sizeof *b->word;
-	uint32_t *word = pool_grow(pool, b->word, b->room * sizeof *b->word, size);
-	if (word == NULL)
+	uint8_t *bytes = pool_grow(pool, b->bytes, b->room, b->len + more);
+	if (bytes == NULL)
 		return false;
-	b->word = word;
-	b->room = (uint32_t)(pool_room(size) / sizeof *b->word);
+	b->bytes = bytes;
+	b->room = (uint32_t)pool_room(b->len + more);
 	return true;
+}
+
+static void
+add(struct fact_block *b, const void *bytes, size_t len)
+{
+	if (len > 0)
+		memcpy(b->bytes + b->len, bytes, len);
+	b->len += (uint32_t)len;
 }

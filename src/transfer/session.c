@@ -153,7 +153,7 @@ void
 session_account(struct session *s, const void *bytes, size_t len)
 {
 	len = tracker_bound(s->tracker, bytes, len, ACCOUNT_MAX);
-	struct text user = fact_get(&s->facts, &s->tracker->said, SESSION_USER);
+	struct text user = fact_get(&s->facts, SESSION_USER);
 	if (!account_is(&user, bytes, len))
 		fact_tell(s, SESSION_USER, bytes, len);
 }
@@ -191,7 +191,7 @@ session_fact(struct session *s, enum session_fact which, const void *bytes, size
 bool
 session_has_fact(const struct session *s, enum session_fact which)
 {
-	return fact_has(&s->facts, which);
+	return fact_get(&s->facts, which).utf8 != NULL;
 }
 
 void
@@ -288,7 +288,7 @@ fact_tell(struct session *s, enum session_fact which, const void *bytes, size_t 
 	struct text t = {0};
 	if (len > 0)
 		t = text_decode(&s->tracker->scratch, bytes, len, NULL);
-	if ((len > 0 && t.utf8 == NULL) || fact_put(&s->facts, &s->tracker->said, which, &t) != 0)
+	if ((len > 0 && t.utf8 == NULL) || fact_put(&s->facts, &s->tracker->blocks, which, &t) != 0)
 		tracker_count(s->tracker, COUNT_SESSION_MEMORY);
 	arena_reset(&s->tracker->scratch);
 }
@@ -298,7 +298,7 @@ read_facts(const struct session *s, struct facts *out)
 {
 	*out = (struct facts){.protocol = s->protocol, .method = s->method, .details = s->details};
 	out->tls.established = s->established;
-	fact_read(&s->facts, &s->tracker->said, out);
+	fact_read(&s->facts, out);
 	out->resolved_other = s->called_other;
 	if (s->called_source != s->turned)
 		out->resolved = NULL; /* it is the source's */
@@ -346,7 +346,7 @@ session_free(struct session *s)
 	if (s->over)
 		free(s->last);
 	free(s->inference);
-	fact_clear(&s->facts, &s->tracker->said);
+	fact_clear(&s->facts, &s->tracker->blocks);
 	details_free(s->details);
 	slab_give(&s->tracker->sessions, s);
 }

@@ -52,7 +52,7 @@ transfer_tracker_create(const struct transfer_limits *limits, const struct trans
 		t->counters[i] = counters[i];
 	arena_init(&t->scratch, 0);
 	digests_init(&t->digests);
-	fact_store_init(&t->said);
+	pool_init(&t->blocks);
 	slab_init(&t->sessions, sizeof(struct session));
 	slab_init(&t->transfers, sizeof(struct transfer));
 	slab_init(&t->files, sizeof(struct waybill));
@@ -91,7 +91,7 @@ transfer_tracker_destroy(struct transfer_tracker *t)
 	sha256_pool_clear(&t->hashes);
 	digests_clear(&t->digests);
 	arena_clear(&t->scratch);
-	fact_store_clear(&t->said);
+	pool_clear(&t->blocks);
 	slab_clear(&t->sessions);
 	slab_clear(&t->transfers);
 	slab_clear(&t->files);

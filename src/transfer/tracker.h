@@ -8,7 +8,6 @@
 #include "transfer/assembly.h"
 #include "transfer/sha256.h"
 #include "transfer/expect.h"
-#include "transfer/fact.h"
 #include "transfer/filetype.h"
 #include "transfer/note.h"
 #include "transfer/transfer.h"
@@ -43,7 +42,7 @@ struct transfer_tracker {
 	struct assembly_pool pool;
 	struct filetype *filetype;     /* NULL: types are not known */
 
-	struct fact_store said;        /* what sessions said of themselves */
+	struct pool blocks;            /* of facts */
 	struct slab sessions, transfers, files; /* struct session, transfer, waybill */
 	size_t open;                   /* waybills */
 	struct waybill_list waybills;  /* oldest first */

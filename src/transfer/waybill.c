@@ -41,7 +41,7 @@ waybill_open(struct session *s, enum side sender, uint64_t offset, bool refill)
 	w->record.sender = sender;
 	w->record.protocol = s->protocol;
 	w->record.start = w->last = t->now;
-	const struct text user = fact_get(&s->facts, &s->tracker->said, SESSION_USER);
+	const struct text user = fact_get(&s->facts, SESSION_USER);
 	if (user.utf8 != NULL)
 		w->account = text_copy(&w->arena, &user);
 	TAILQ_INSERT_TAIL(&t->waybills, w, all);

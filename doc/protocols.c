@@ -7,8 +7,11 @@
 
 #include "proto/proto.h"
 
+static bool named(size_t at);
+static void rows(const char *name);
 static bool told(size_t at);
-static void transports(const char *name);
+static void transports(const struct proto *p);
+static bool alike(const struct proto *a, const struct proto *b);
 static const char *transport_name(uint8_t transport);
 static const char *sentence(const char *text);
 
@@ -17,26 +20,22 @@ main(void)
 {
 	size_t names = 0;
 	for (size_t i = 0; protos[i] != NULL; i++)
-		names += !told(i);
+		names += !named(i);
 	printf("# Protocols\n\n"
 	       "waybill knows %zu protocols. Each is known by what it says, on any port; a port only decides where the bytes leave a\n"
 	       "choice, as between DNS and mDNS; where the bytes say little (`fasp`, `teamviewer`) the usual port is asked for besides. *Read*: told as it stands in the packets. *Inferred*: concluded from sizes, directions and times, and\n"
 	       "marked so (`waybill.transfer.basis`). *Not seen*: what a reader of the events must not expect. This page is written out of\n"
 	       "the program's own table (`make protocols`).\n\n"
 	       "| protocol | over | read | inferred | not seen |\n| --- | --- | --- | --- | --- |\n", names);
-	for (size_t i = 0; protos[i] != NULL; i++) {
-		if (told(i))
-			continue;
-		printf("| `%s` | ", protos[i]->name);
-		transports(protos[i]->name);
-		printf(" | %s | %s | %s |\n", sentence(protos[i]->reads), sentence(protos[i]->infers), sentence(protos[i]->misses));
-	}
+	for (size_t i = 0; protos[i] != NULL; i++)
+		if (!named(i))
+			rows(protos[i]->name);
 	return fflush(stdout) == 0 ? 0 : 1;
 }
 
-/* Did an earlier row have this name? One protocol has a row for each transport. */
+/* Did an earlier row have this name? A protocol has a row for each transport. */
 static bool
-told(size_t at)
+named(size_t at)
 {
 	for (size_t i = 0; i < at; i++)
 		if (strcmp(protos[i]->name, protos[at]->name) == 0)
@@ -44,15 +43,44 @@ told(size_t at)
 	return false;
 }
 
+/* A line for all transports over which the same is told of it. */
 static void
-transports(const char *name)
+rows(const char *name)
+{
+	for (size_t i = 0; protos[i] != NULL; i++) {
+		if (strcmp(protos[i]->name, name) != 0 || told(i))
+			continue;
+		printf("| `%s` | ", name);
+		transports(protos[i]);
+		printf(" | %s | %s | %s |\n", sentence(protos[i]->reads), sentence(protos[i]->infers), sentence(protos[i]->misses));
+	}
+}
+
+static bool
+told(size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (alike(protos[i], protos[at]))
+			return true;
+	return false;
+}
+
+static void
+transports(const struct proto *p)
 {
 	const char *separator = "";
 	for (size_t i = 0; protos[i] != NULL; i++)
-		if (strcmp(protos[i]->name, name) == 0) {
+		if (alike(protos[i], p)) {
 			printf("%s%s", separator, transport_name(protos[i]->transport));
 			separator = ", ";
 		}
+}
+
+static bool
+alike(const struct proto *a, const struct proto *b)
+{
+	return strcmp(a->name, b->name) == 0 && strcmp(sentence(a->reads), sentence(b->reads)) == 0 &&
+	       strcmp(sentence(a->infers), sentence(b->infers)) == 0 && strcmp(sentence(a->misses), sentence(b->misses)) == 0;
 }
 
 static const char *

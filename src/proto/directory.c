@@ -141,7 +141,7 @@ pgsql_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	}
 
 DIRECTORY(ldap, "ldap", "that it is spoken", "who binds, what is looked up", plain_done, 389, 3268);
-DIRECTORY(kerberos, "kerberos", "that it is spoken", "principals and tickets", plain_done, 88, 464);
+DIRECTORY(kerberos, "kerberos", "that it is spoken", "what it says", plain_done, 88, 464);
 DIRECTORY(mysql, "mysql", "the server's version", "accounts, statements, rows", mysql_data, 3306, 3307);
 DIRECTORY(pgsql, "pgsql", "account, database", "statements, rows, bulk copies", pgsql_data, 5432, 5433);
 

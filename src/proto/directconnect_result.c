@@ -9,6 +9,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "proto/plain.h"
+
 enum { KEY_FIXED = 14, KEY_SIZE = KEY_FIXED + DC_TTH_LEN, RESULT_MIN = 4 + 1 + DC_TTH_LEN };
 
 static const char udp_adc[] = "URES ", udp_nmdc[] = "$SR ";
@@ -72,12 +74,6 @@ results_probe(const struct probe *p)
 	return a == VERDICT_DONE || b == VERDICT_DONE ? VERDICT_DONE : VERDICT_NOT_MINE;
 }
 
-static void *
-results_open(struct session *s)
-{
-	return s; /* there is no state but that */
-}
-
 static enum verdict
 results_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 {
@@ -91,29 +87,6 @@ results_data(void *state, enum side from, const uint8_t *bytes, size_t len)
 	return VERDICT_MORE;
 }
 
-static enum verdict
-results_gap(void *state, enum side from, uint64_t len)
-{
-	(void)state;
-	(void)from;
-	(void)len;
-	return VERDICT_MORE;
-}
-
-static void
-results_close(void *state, bool reset)
-{
-	(void)state;
-	(void)reset;
-}
-
-static bool
-results_finished(const void *state)
-{
-	(void)state;
-	return true;
-}
-
 const struct proto proto_directconnect_udp = {
         .name = "directconnect",
         .transport = IPPROTO_UDP,
@@ -122,12 +95,10 @@ const struct proto proto_directconnect_udp = {
         .infers = "",
         .misses = "encrypted results",
         .probe = results_probe,
-        .open = results_open,
+        .open = plain_open,
         .data = results_data,
-        .gap = results_gap,
-        .end = NULL,
-        .close = results_close,
-        .finished = results_finished,
+        .gap = plain_gap,
+        .close = plain_close,
 };
 
 /* With its hash, so that nothing else is taken for one. */

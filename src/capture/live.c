@@ -43,7 +43,6 @@ struct interface {
 	int64_t again;                 /* tried again at this time (monotonic) */
 	unsigned short hardware;       /* ARPHRD_* of it when it was opened */
 	bool down;                     /* told so; the handle stays */
-	bool borrowed;                 /* pcap was opened of the loopback: libpcap does not know which interface this is */
 	uint16_t link;
 	struct pcap_stat seen;         /* of pcap, which counts modulo 2^32 */
 	uint64_t dropped_ring, dropped_interface;
@@ -80,7 +79,6 @@ static void interface_count(struct interface *i);
 static uint32_t counted_since(uint32_t now, uint32_t seen);
 static void interface_gone(struct live *l, struct interface *i, const char *why);
 static void look_down(struct live *l, struct interface *i);
-static bool is_up(const struct interface *i);
 static void interface_retry(struct live *l, struct interface *i);
 static int interface_rebind(const struct live *l, const struct interface *i);
 static int packet_socket(const struct interface *i, int *ifindex);
@@ -181,7 +179,6 @@ interface_open(const struct live *l, struct interface *i, char *error, size_t si
 		return PCAP_ERROR;
 	}
 	i->seen = (struct pcap_stat){0};
-	i->borrowed = false;
 	if (l->conf.clock != LIVE_CLOCK_HOST && pcap_set_tstamp_type(i->pcap, tstamp_types[l->conf.clock]) != 0) {
 		say_clocks(i, l->conf.clock, error, size);
 		pcap_close(i->pcap);
@@ -226,7 +223,7 @@ interface_await(const struct live *l, struct interface *i, char *error, size_t s
 	}
 	if (interface_rebind(l, i) < 0)
 		goto failed;
-	i->borrowed = i->down = true;
+	i->down = true;
 	tell(l, i, "the interface is down; frames are taken as soon as it is up");
 	return 0;
 failed:
@@ -432,35 +429,31 @@ ask(const struct interface *i, unsigned long what, struct ifreq *out)
 }
 
 /*
- * The socket has an error to tell: libpcap keeps to itself that an interface went down, and goes on when it is up again.
- * Of one that is down already, no error tells that it disappears.
+ * The socket has an error to tell, or nothing else. libpcap keeps to itself that an interface went down, goes on when it is up
+ * again, and takes the error with it where it reads first: so a quiet interface is asked as well.
  */
 static void
 look_down(struct live *l, struct interface *i)
 {
 	int error = 0, ifindex;
 	socklen_t len = sizeof error;
+	struct ifreq about;
 	getsockopt(pcap_fileno(i->pcap), SOL_SOCKET, SO_ERROR, &error, &len);
-	if (error != ENETDOWN && !i->down && !i->borrowed)
+	if (packet_socket(i, &ifindex) < 0)
 		return;
-	if (packet_socket(i, &ifindex) == 0 && ifindex < 0) {
+	if (ifindex < 0) {
 		interface_gone(l, i, "the interface disappeared");
 		return;
 	}
-	if (error == ENETDOWN && !i->down) {
+	const bool known = ask(i, SIOCGIFFLAGS, &about) == 0;
+	const bool up = known && (about.ifr_flags & IFF_UP) != 0;
+	if (!i->down && (error == ENETDOWN || (known && !up))) {
 		tell(l, i, "it went down; frames are taken as soon as it is up again");
 		i->down = true;
-	} else if (error == 0 && i->down && is_up(i)) {
+	} else if (error == 0 && i->down && up && (about.ifr_flags & IFF_RUNNING)) {
 		tell(l, i, "it is back"); /* the first frame may be another reader's */
 		i->down = false;
 	}
-}
-
-static bool
-is_up(const struct interface *i)
-{
-	struct ifreq about;
-	return ask(i, SIOCGIFFLAGS, &about) == 0 && (about.ifr_flags & IFF_UP) && (about.ifr_flags & IFF_RUNNING);
 }
 
 /* Whatever waits, from one interface after the other; each call begins with another one. */
@@ -509,10 +502,11 @@ wait_for_any(struct live *l, int64_t patience)
 		        .fd = !l->interfaces[i].gone ? pcap_get_selectable_fd(l->interfaces[i].pcap) : -1};
 	if (poll(fds, l->count, (int)(patience / CLOCK_MILLISECOND)) < 0)
 		return;
-	for (size_t i = 0; i < l->count; i++)
-		if (!l->interfaces[i].gone && ((fds[i].revents & POLLERR) != 0 || l->interfaces[i].down ||
-		        (fds[i].revents == 0 && l->interfaces[i].borrowed)))
-			look_down(l, &l->interfaces[i]);
+	for (size_t i = 0; i < l->count; i++) {
+		struct interface *one = &l->interfaces[i];
+		if (!one->gone && (fds[i].revents == 0 || (fds[i].revents & POLLERR) != 0 || one->down))
+			look_down(l, one);
+	}
 }
 
 static void

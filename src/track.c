@@ -40,7 +40,7 @@ static void on_bytes(void *ctx, enum side from, const uint8_t *bytes, size_t len
 static void on_gap(void *ctx, enum side from, uint64_t len, int64_t time);
 static void on_stream_end(void *ctx, enum side from, bool reset, int64_t time);
 
-static bool says_something(const struct tracks *all, const struct flow *f, const struct packet *packet,
+static bool says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet,
         struct glance *g, unsigned *known);
 static bool track_datagram(struct track *t, enum side from, const struct packet *packet);
 static void track_free(struct track *t);
@@ -102,10 +102,9 @@ track_wanted(struct tracks *all, struct flow *f, enum side from, const struct pa
 	struct track *t = flow_attachment(f);
 	if (packet->transport == IPPROTO_TCP || (t != NULL && (t->session != NULL || t->done)))
 		return t;
-	struct glance g = {.tracker = all->transfers, .from = from, .time = packet->time, .bytes = packet->payload,
-	        .len = packet->captured};
+	struct glance g;
 	unsigned known;
-	if (says_something(all, f, packet, &g, &known)) {
+	if (says_something(all, f, from, packet, &g, &known)) {
 		if (!transfer_tracker_awaits(all->transfers, &g.ends, packet->time) && conversation_glance(&g, known)) {
 			flow_set_label(f, known << 1 | g.turned);
 			return t;
@@ -122,13 +121,15 @@ track_wanted(struct tracks *all, struct flow *f, enum side from, const struct pa
 }
 
 static bool
-says_something(const struct tracks *all, const struct flow *f, const struct packet *packet, struct glance *g,
-        unsigned *known)
+says_something(const struct tracks *all, const struct flow *f, enum side from, const struct packet *packet,
+        struct glance *g, unsigned *known)
 {
 	*known = 0;
 	if (packet->captured == 0 || (packet->flags & UNFIT) != 0 ||
 	        (flow_packets(f) > CHANCES && flow_label(f) == 0))
 		return false;
+	*g = (struct glance){.tracker = all->transfers, .from = from, .time = packet->time, .bytes = packet->payload,
+	        .len = packet->captured};
 	flow_ends(f, &g->ends);
 	return conversation_wanted(all->conversations, g, known) ||
 	       transfer_tracker_awaits(all->transfers, &g->ends, packet->time);

@@ -3,8 +3,8 @@
  * mDNS (RFC 6762) and LLMNR (RFC 4795), told apart from it by their ports, which is how they differ.
  *
  * Every answer's addresses are passed on, so that flows to them get their names. Of a datagram nothing is kept: each
- * one stands for itself, but for those whose names may carry something else, which make a conversation. Those names that carry something else are dns_tunnel.c's. Zone transfers and what else a
- * record may hold are not read.
+ * one stands for itself, but for those whose names may carry something else: they make a conversation, and are
+ * dns_tunnel.c's. Zone transfers and what else a record may hold are not read.
  */
 #include "config.h"
 
